@@ -1,0 +1,32 @@
+/*
+ * troupe - actors for C; this header brings all of it
+ *
+ *   mem/       who owns a byte: Box, Arc, pools, panics, atomics
+ *   channels/  moving ownership between threads
+ *   runtime/   who runs when: systems, actors, protocols, stats
+ */
+#ifndef TROUPE_H
+#define TROUPE_H
+
+#include <troupe/mem/allocator.h>
+#include <troupe/mem/arc.h>
+#include <troupe/mem/atomic.h>
+#include <troupe/mem/box.h>
+#include <troupe/mem/clock.h>
+#include <troupe/mem/layout.h>
+#include <troupe/mem/panic.h>
+#include <troupe/mem/pool.h>
+#include <troupe/mem/scalars.h>
+#include <troupe/mem/type.h>
+
+#include <troupe/channels/mpsc.h>
+#include <troupe/channels/parker.h>
+#include <troupe/channels/waiter.h>
+
+#include <troupe/runtime/actor.h>
+#include <troupe/runtime/ask.h>
+#include <troupe/runtime/protocol.h>
+#include <troupe/runtime/stats.h>
+#include <troupe/runtime/system.h>
+
+#endif
