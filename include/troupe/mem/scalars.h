@@ -9,10 +9,18 @@
 
 #include <troupe/mem/type.h>
 
+/*
+ * <stdbool.h> makes bool a macro for _Bool, so a name is pasted from either: from
+ * bool where tr_type_of stands alone, from _Bool where another macro hands its
+ * argument down, as tr_box does. Both must name one descriptor.
+ */
+#define tr_type_of_bool tr_type_of__Bool
+
 TR_TYPE(bool)
 TR_TYPE(char)
 TR_TYPE(short)
 TR_TYPE(int)
+TR_TYPE(unsigned)
 TR_TYPE(long)
 TR_TYPE(float)
 TR_TYPE(double)
