@@ -27,7 +27,7 @@ TR_BEGIN_DECLS
 
 #define TR_POOL_MAX 1024u      /* bytes: the largest size class */
 #define TR_POOL_MAX_ALIGN 64u  /* bytes */
-#define TR_POOL_CLASS_COUNT 22u
+#define TR_POOL_CLASS_COUNT 20u
 
 /* The pools, as an allocator: what tr_global_allocator gives at start. */
 TR_API tr_allocator *tr_pool_allocator(void);
@@ -41,8 +41,10 @@ TR_API size_t tr_pool_class_size(unsigned pool_class);
 
 /*
  * Send home what this thread freed of others' blocks and take in what others
- * freed of its own; give empty chunks back. Call it before a thread goes idle
- * for long (workers do). O(blocks sent home + chunks).
+ * freed of its own, and of threads that have ended; give empty chunks back.
+ * Call it before a thread goes idle for long (workers do). Once every thread
+ * has called it and is quiet, each pool without live blocks has at most one
+ * chunk, and none when its thread has ended. O(blocks moved + pools + classes).
  */
 TR_API void tr_pool_flush(void);
 
@@ -50,14 +52,16 @@ TR_API void tr_pool_flush(void);
  * some moment, their sum is exact only when the threads are quiet. */
 typedef struct tr_pool_stats {
     uint64_t threads;      /* pools that a thread holds now */
-    uint64_t allocs;       /* blocks handed out */
-    uint64_t frees;        /* blocks freed by the pool's own thread */
-    uint64_t remote_frees; /* blocks freed by another thread */
+    uint64_t allocs;       /* blocks of a class handed out */
+    uint64_t frees;        /* ... freed by the thread whose pool they are of (-Dpools=libc: by any) */
+    uint64_t remote_frees; /* ... freed by another thread */
     uint64_t chunk_bytes;  /* bytes now mapped from the system */
-    uint64_t large_allocs; /* blocks too large for any class, from libc */
+    uint64_t large_allocs; /* blocks that fit no class, from libc */
     uint64_t large_frees;
 } tr_pool_stats;
 
+/* allocs - frees - remote_frees is the number of live blocks. A realloc that
+ * moves a block counts as an alloc and a free, one in place not at all. */
 TR_API void tr_pool_get_stats(tr_pool_stats *ret_stats);
 
 TR_END_DECLS

@@ -1,0 +1,107 @@
+/*
+ * pool_remote - the way home of a block that another thread freed
+ *
+ *   thread B frees blocks of A's heap           A's heap
+ *   parcels: {slab, mask} {slab, mask} ...      inbox
+ *              | evicted or flushed               |
+ *              v                                  v
+ *   the mask, written into one of its blocks --> letter -> letter -> NULL
+ *                        one CAS                  A takes all by one swap
+ *
+ * I1  A parcel's blocks are free, and nobody but its holder knows: the slab,
+ *     and so the chunk and the owner, stay mapped until the letter is read.
+ * I2  Who has sent a letter touches nothing of that chunk again, unless it has
+ *     a block there that is still out.
+ * I3  Letters are taken all at once, so a head that is seen twice is the same
+ *     letter or a new one in its place; either may be pushed upon (no ABA).
+ *
+ * Edge inbox  release by the sender's CAS, acquire by the holder's swap. It
+ *     carries the letter and what the sender did to the blocks before: the next
+ *     owner of a block comes after the last one. A push on top of a letter
+ *     continues its release sequence, so one swap sees all senders.
+ *
+ * Progress  sending is lock-free (the CAS fails only when another thread's
+ *     succeeded), taking is wait-free in the number of letters.
+ */
+#include "mem/pool_types.h"
+
+/* Push one letter on the inbox of the slab's heap. `carrier` is one of the
+ * blocks in `mask`, aligned to 16 like any. */
+static void send_home(void *carrier, uint64_t mask)
+{
+    tri_heap *const heap = tri_chunk_of(carrier)->heap;
+    tri_letter *const letter = carrier;
+    letter->mask = mask;
+    /* relaxed: the head is linked to, never looked into */
+    tri_letter *head = tr_load_relaxed(&heap->inbox);
+    do {
+        letter->next = head;
+        /* edge inbox (release): with tri_remote_drain; carries the letter and
+         * the end of its blocks' use */
+    } while (!tr_cas_release(&heap->inbox, &head, letter));
+
+    /* Nobody would read it for long: do it now.
+     * relaxed: a hint; the sweep itself decides by CAS */
+    if (TR_UNLIKELY(tr_load_relaxed(&heap->state) == TRI_HEAP_ORPHAN))
+        tri_heap_sweep(heap);
+}
+
+void tri_remote_free_now(void *block, unsigned pool_class)
+{
+    send_home(block, tri_block_bit(tri_block_number(block, pool_class)));
+}
+
+/* Slabs that follow each other, in a region or from region to region, have
+ * places of their own. */
+static tri_parcel *parcel_of(tri_heap *heap, const tri_slab *slab)
+{
+    const uintptr_t n = (uintptr_t)slab / sizeof(tri_slab);
+    return &heap->parcels[(n ^ n / TRI_REGION_COUNT) % TRI_PARCELS];
+}
+
+void tri_remote_free(tri_heap *heap, void *block, unsigned pool_class)
+{
+    const size_t number = tri_block_number(block, pool_class);
+    const uint64_t bit = tri_block_bit(number);
+    tri_slab *const slab = tri_slab_of(block, number);
+    tri_parcel *const parcel = parcel_of(heap, slab);
+    if (TR_LIKELY(parcel->slab == slab)) {
+        TR_DCHECK((parcel->mask & bit) == 0); /* else freed twice */
+        parcel->mask |= bit;
+        parcel->carrier = block;
+        return;
+    }
+    const tri_parcel evicted = *parcel;
+    *parcel = (tri_parcel){ .slab = slab, .mask = bit, .carrier = block };
+    if (evicted.slab != NULL)
+        send_home(evicted.carrier, evicted.mask);
+}
+
+void tri_remote_flush(tri_heap *heap)
+{
+    for (size_t i = 0; i < TRI_PARCELS; i++) {
+        const tri_parcel parcel = heap->parcels[i];
+        heap->parcels[i] = (tri_parcel){ .slab = NULL };
+        if (parcel.slab != NULL)
+            send_home(parcel.carrier, parcel.mask);
+    }
+}
+
+bool tri_remote_drain(tri_heap *heap)
+{
+    /* relaxed: only to leave the line alone while nothing is there; what comes
+     * a moment later is for the next call */
+    if (tr_load_relaxed(&heap->inbox) == NULL)
+        return false;
+    /* edge inbox (acquire): with send_home; carries the letters and the end of
+     * their blocks' use */
+    tri_letter *letter = tr_swap_acquire(&heap->inbox, NULL);
+    while (letter != NULL) {
+        tri_letter *const next = letter->next; /* before the chunk may go */
+        const uint64_t mask = letter->mask;
+        const unsigned c = tri_chunk_of(letter)->regions[tri_region_of(letter)].pool_class;
+        tri_slab_give(heap, tri_slab_of(letter, tri_block_number(letter, c)), mask);
+        letter = next;
+    }
+    return true;
+}
