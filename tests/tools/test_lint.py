@@ -107,6 +107,10 @@ HARMLESS = {
     "static helper": ("mem/a.c", "/* a */\nstatic int helper(int x)\n{\n    return x;\n}\n"),
     "statement of two lines": ("mem/a.c", "/* a */\nint x = f(tr_load_relaxed(&y),\n"
                                "    1); /* relaxed: alone */\n"),
+    "run of accesses": ("mem/a.c", "/* relaxed, all: numbers */\n" +
+                        "int x = tr_load_relaxed(&y);\n" * 9),
+    "two orders": ("mem/a.c", "/* edge set (release, acquire): with x */\n"
+                   "int x = tr_cas_acq_rel(&y, 1, 2);\n"),
     "rcu wrapper": ("mem/rcu.h", "/* rcu */\n#include <urcu/urcu-qsbr.h>\n"),
     "build directory": ("build-x/a.c", "#include <stdatomic.h>\n"),
 }
