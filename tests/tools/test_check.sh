@@ -7,9 +7,11 @@ root=$1
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 mkdir "$tree/tools"
-cp "$root/tools/setup" "$root/tools/check" "$root/tools/lib.sh" "$root/tools/testlog" \
+cp "$root/tools/check" "$root/tools/lib.sh" "$root/tools/testlog" \
     "$root/tools/lint" "$tree/tools"
 cp "$root/meson_options.txt" "$tree"
+printf '#!/bin/sh\n' >"$tree/tools/setup" # a test installs nothing
+chmod +x "$tree/tools/setup"
 failed=0
 
 # check_case NAME STATUS "LINE BEFORE LAST" "LAST LINE", its meson lines on stdin
