@@ -111,6 +111,8 @@ HARMLESS = {
                         "int x = tr_load_relaxed(&y);\n" * 9),
     "two orders": ("mem/a.c", "/* edge set (release, acquire): with x */\n"
                    "int x = tr_cas_acq_rel(&y, 1, 2);\n"),
+    "edge with itself": ("mem/a.c", "/* edge count (acq_rel): with itself; the last one frees */\n"
+                         "int x = tr_fetch_sub_acq_rel(&y, 1);\n"),
     "rcu wrapper": ("mem/rcu.h", "/* rcu */\n#include <urcu/urcu-qsbr.h>\n"),
     "build directory": ("build-x/a.c", "#include <stdatomic.h>\n"),
 }
