@@ -24,8 +24,8 @@ import tempfile
 
 # First words of a command: what is run instead, and why.
 ELSEWHERE = {
-    "tools/check": "tools/check --help",    # continuous integration runs it
-    "tools/demo": "tools/demo --help",      # so it does
+    "tools/check": "tools/check --help",    # minutes; continuous integration runs it
+    "tools/demo": "tools/demo --help",      # a minute, 500 MB of disk
     "tools/setup": "tools/setup --check",   # it may install packages
     ".ci/run": "test -x .ci/run",           # tools/check by another name
     "git clone": "true",                    # the copy stands for the clone
