@@ -43,6 +43,13 @@ const uint32_t tri_class_inverse[TR_POOL_CLASS_COUNT] = {
     INVERSE(512), INVERSE(640), INVERSE(768), INVERSE(896), INVERSE(1024),
 };
 
+#define SLABS(size) (uint16_t)(TRI_REGION_BYTES / TRI_SLAB_BLOCKS / (size))
+const uint16_t tri_class_slabs[TR_POOL_CLASS_COUNT] = {
+    SLABS(16),  SLABS(32),  SLABS(48),  SLABS(64),  SLABS(80),  SLABS(96),  SLABS(112),
+    SLABS(128), SLABS(160), SLABS(192), SLABS(224), SLABS(256), SLABS(320), SLABS(384),
+    SLABS(448), SLABS(512), SLABS(640), SLABS(768), SLABS(896), SLABS(1024),
+};
+
 /* By size in units of 16 bytes, rounded up. */
 static const uint8_t class_of_units[TR_POOL_MAX / TRI_CLASS_UNIT + 1] = {
     [0 ... 1] = 0,    [2] = 1,          [3] = 2,          [4] = 3,
@@ -233,6 +240,20 @@ static TR_NOINLINE void free_foreign(tri_heap *heap, void *block, unsigned pool_
     tri_remote_free(heap, block, pool_class);
 }
 
+static inline void push_hot(tri_heap *heap, void *block, unsigned pool_class)
+{
+    tri_bin *const bin = &heap->bins[pool_class];
+    bin->hot[bin->hot_count++] = block;
+    tr_count_add(&heap->counts.frees, 1u);
+}
+
+/* The hot stack is full. Apart from free_to, which then needs no frame. */
+static TR_NOINLINE void free_own_spilling(tri_heap *heap, void *block, unsigned pool_class)
+{
+    tri_slab_spill(heap, pool_class, TRI_HOT_BLOCKS / 2);
+    push_hot(heap, block, pool_class);
+}
+
 static inline void free_to(tri_heap *heap, void *block, unsigned pool_class)
 {
     if (tri_chunk_of(block)->heap != heap) {
@@ -242,9 +263,9 @@ static inline void free_to(tri_heap *heap, void *block, unsigned pool_class)
     tri_bin *const bin = &heap->bins[pool_class];
     check_own(bin, block, pool_class);
     if (TR_UNLIKELY(bin->hot_count == TRI_HOT_BLOCKS))
-        tri_slab_spill(heap, pool_class, TRI_HOT_BLOCKS / 2);
-    bin->hot[bin->hot_count++] = block;
-    tr_count_add(&heap->counts.frees, 1u);
+        free_own_spilling(heap, block, pool_class);
+    else
+        push_hot(heap, block, pool_class);
 }
 
 static TR_NOINLINE void free_without_heap(void *block, unsigned pool_class)

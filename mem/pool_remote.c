@@ -51,12 +51,21 @@ void tri_remote_free_now(void *block, unsigned pool_class)
     send_home(block, tri_block_bit(tri_block_number(block, pool_class)));
 }
 
-/* Slabs that follow each other, in a region or from region to region, have
- * places of their own. */
-static tri_parcel *parcel_of(tri_heap *heap, const tri_slab *slab)
+/* 64 slabs that follow each other in memory have places of their own. */
+static tri_parcel *parcel_of(tri_heap *heap, const void *block, size_t number, unsigned pool_class)
 {
-    const uintptr_t n = (uintptr_t)slab / sizeof(tri_slab);
-    return &heap->parcels[(n ^ n / TRI_REGION_COUNT) % TRI_PARCELS];
+    const size_t region = (uintptr_t)block / TRI_REGION_BYTES;
+    const size_t slab = region * tri_class_slabs[pool_class] + number / TRI_SLAB_BLOCKS;
+    return &heap->parcels[slab % TRI_PARCELS];
+}
+
+/* The parcel is another slab's: send that home. */
+static TR_NOINLINE void replace_parcel(tri_parcel *parcel, tri_parcel new)
+{
+    const tri_parcel evicted = *parcel;
+    *parcel = new;
+    if (evicted.slab != NULL)
+        send_home(evicted.carrier, evicted.mask);
 }
 
 void tri_remote_free(tri_heap *heap, void *block, unsigned pool_class)
@@ -64,21 +73,22 @@ void tri_remote_free(tri_heap *heap, void *block, unsigned pool_class)
     const size_t number = tri_block_number(block, pool_class);
     const uint64_t bit = tri_block_bit(number);
     tri_slab *const slab = tri_slab_of(block, number);
-    tri_parcel *const parcel = parcel_of(heap, slab);
+    tri_parcel *const parcel = parcel_of(heap, block, number, pool_class);
     if (TR_LIKELY(parcel->slab == slab)) {
         TR_DCHECK((parcel->mask & bit) == 0); /* else freed twice */
         parcel->mask |= bit;
         parcel->carrier = block;
-        return;
+    } else {
+        replace_parcel(parcel, (tri_parcel){ .slab = slab, .mask = bit, .carrier = block });
     }
-    const tri_parcel evicted = *parcel;
-    *parcel = (tri_parcel){ .slab = slab, .mask = bit, .carrier = block };
-    if (evicted.slab != NULL)
-        send_home(evicted.carrier, evicted.mask);
+    heap->parcel_bytes += heap->bins[pool_class].block_size;
+    if (TR_UNLIKELY(heap->parcel_bytes >= TRI_PARCEL_BYTES))
+        tri_remote_flush(heap);
 }
 
 void tri_remote_flush(tri_heap *heap)
 {
+    heap->parcel_bytes = 0;
     for (size_t i = 0; i < TRI_PARCELS; i++) {
         const tri_parcel parcel = heap->parcels[i];
         heap->parcels[i] = (tri_parcel){ .slab = NULL };

@@ -180,7 +180,7 @@ static bool region_open(tri_heap *heap, unsigned pool_class)
 
     tri_bin *const bin = &heap->bins[pool_class];
     const size_t slab_bytes = TRI_SLAB_BLOCKS * (size_t)bin->block_size;
-    const size_t slabs = TRI_REGION_BYTES / slab_bytes;
+    const size_t slabs = tri_class_slabs[pool_class];
     chunk->regions[r] = (tri_region){
         .pool_class = (uint16_t)pool_class,
         .slabs = (uint16_t)slabs,

@@ -7,7 +7,7 @@
  *   |   hot stack, 64 blocks |   free block      |                changes)   |
  *   |   mask of current slab |<------------------| regions[16]   class       |
  *   |   list of slabs        |                   | slabs[64][16] free masks  |
- *   | parcels[8] {slab,mask} | to other heaps    +------------ 64 KiB -------+
+ *   | parcels[64]{slab,mask} | to other heaps    +------------ 64 KiB -------+
  *   | inbox <- masks <- other threads            | region 1: slab slab slab  |
  *   +------------------------+                   | ...                       |
  *                                                | region 15                 |
@@ -31,7 +31,8 @@
 #define TRI_SLAB_BLOCKS 64u
 #define TRI_SLABS_PER_REGION 64u /* at most: those of the 16-byte class */
 #define TRI_HOT_BLOCKS 64u
-#define TRI_PARCELS 8u
+#define TRI_PARCELS 64u
+#define TRI_PARCEL_BYTES (256u * 1024u) /* foreign bytes freed from flush to flush, at most */
 #define TRI_CLASS_UNIT 16u /* bytes; every class size is a multiple */
 
 typedef struct tri_heap tri_heap;
@@ -121,6 +122,7 @@ struct tri_heap {
 
     /* The holder. */
     TR_CACHE_ALIGNED tri_counts counts;
+    size_t parcel_bytes; /* foreign bytes freed since the parcels were flushed */
     TR_CACHE_ALIGNED tri_parcel parcels[TRI_PARCELS];
     tri_chunk *open;  /* chunks with used and unused regions */
     tri_chunk *spare; /* one without a used region, or NULL */
@@ -141,6 +143,9 @@ static inline size_t tri_region_of(const void *p)
 {
     return ((uintptr_t)p & (TRI_CHUNK_BYTES - 1)) / TRI_REGION_BYTES;
 }
+
+/* Slabs of a class in one region. */
+extern const uint16_t tri_class_slabs[TR_POOL_CLASS_COUNT];
 
 /* 2^32 / block size, rounded up: see tri_block_number. */
 extern const uint32_t tri_class_inverse[TR_POOL_CLASS_COUNT];
