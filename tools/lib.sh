@@ -54,7 +54,7 @@ configure() {
 build() {
     dir=$1
     shift
-    run_logged "$dir/build.log" ninja -C "$dir" -j "$(jobs)" "$@"
+    run_logged "$dir/build.log" ninja --quiet -C "$dir" -j "$(jobs)" "$@"
 }
 
 # -- configurations: shared by tools/check and tools/dev ------------------------
