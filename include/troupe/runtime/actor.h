@@ -67,7 +67,7 @@ typedef enum tr_exit_reason {
 typedef struct tr_exit {
     tr_exit_reason reason;
     tr_status status; /* TR_OK, what tr_fail was given, or TR_PANICKED */
-    char text[240];   /* empty, or one line */
+    char text[320];   /* empty, or one line */
 } tr_exit;
 
 /* "normal", "shutdown", "failed", "panic". */

@@ -1,0 +1,108 @@
+/*
+ * actor_block - an actor in memory: 256 bytes in a slot of its own
+ *
+ *     line 0   what a sender touches       mailbox, pid, bounds
+ *     line 1   what its worker touches     behaviour, state, where it left off
+ *     line 2,3 the state, when it fits     up to 128 bytes
+ *
+ * A sender on another core writes line 0 only, so that the worker keeps line 1
+ * to itself; the one word in line 1 that others write, control, is written when
+ * the actor is stopped.
+ */
+#ifndef RUNTIME_ACTOR_BLOCK_H
+#define RUNTIME_ACTOR_BLOCK_H
+
+#include "mem/rcu.h"
+#include "runtime/message.h"
+
+#include <troupe/mem/panic.h>
+
+#include <urcu/wfcqueue.h>
+
+#define TRI_INLINE_STATE 128u
+
+/* The state of an actor that lives, as bits of control. */
+enum {
+    TRI_CONTROL_NEW = 1u << 0,  /* its start hook has not run */
+    TRI_CONTROL_STOP = 1u << 1, /* it ends before its next message */
+};
+
+typedef struct tri_actor tri_actor;
+struct tri_actor {
+    /* -- line 0: senders ------------------------------------------------- */
+    tr_mpsc mailbox;
+    TR_ATOMIC(uint64_t) pid;    /* bits of the live actor's pid; 0: nobody lives here */
+    TR_ATOMIC(uint64_t) queued; /* messages << 32 | payload bytes, reserved by senders */
+    uint64_t limit;             /* the same packing; constant while it lives */
+    tr_mpsc_node stop_note;     /* the one message that tr_stop needs */
+    unsigned pin;               /* worker + 1, or 0; constant while it lives */
+    uint32_t index;             /* of the slot; constant for ever once used */
+
+    /* -- line 1: the worker that runs it ---------------------------------- */
+    TR_CACHE_ALIGNED TR_ATOMIC(const tr_behaviour *) behaviour; /* read by statistics */
+    void *state;               /* inline_state, or a block of its own */
+    tr_mpsc_node *position;    /* the mailbox node taken last; between turns only */
+    union {
+        tri_actor *next;                 /* in a run queue, limbo, free list */
+        struct cds_wfcq_node inject_node; /* in the injection queue */
+    } link;
+    tri_answer *watchers;      /* told when it ends */
+    TR_ATOMIC(uint32_t) control;
+    uint32_t generation;       /* of the next actor in this slot */
+    uint32_t turn;             /* smoothed length of a turn, ns; 0: short */
+    uint32_t release_at;       /* give back bounds when more than this many are taken */
+
+    /* -- lines 2 and 3 ----------------------------------------------------- */
+    union {
+        TR_CACHE_ALIGNED unsigned char inline_state[TRI_INLINE_STATE];
+        struct {
+            tri_rcu_head head; /* of a limbo batch, kept in its first dead actor */
+            tri_actor *next_batch;
+            struct tri_worker *owner;
+        } limbo;
+        tri_actor *next_segment; /* of free slots, kept in its first */
+    };
+};
+
+_Static_assert(sizeof(tri_actor) == 256, "an idle actor takes 256 bytes");
+
+/* Is the node one of the two that lie in the actor itself? */
+static inline bool tri_actor_owns_node(const tri_actor *actor, const tr_mpsc_node *node)
+{
+    return (uintptr_t)node - (uintptr_t)actor < sizeof *actor;
+}
+
+static inline const tr_behaviour *tri_actor_behaviour(tri_actor *actor)
+{
+    /* relaxed: its own worker reads it; spawn's publication carries it */
+    return tr_load_relaxed(&actor->behaviour);
+}
+
+#define TRI_ONE_MESSAGE ((uint64_t)1 << 32)
+
+/*
+ * Take room for one message of `size` bytes. TR_FULL: there is none now;
+ * TR_INVALID: it is larger than the whole mailbox may be.
+ */
+static inline tr_status tri_mailbox_reserve(tri_actor *actor, size_t size)
+{
+    uint64_t cost = TRI_ONE_MESSAGE | size;
+    /* relaxed: a count orders nothing; the message itself is published by its push */
+    uint64_t before = tr_fetch_add_relaxed(&actor->queued, cost);
+    if (TR_LIKELY(before >> 32 < actor->limit >> 32 &&
+                  (uint32_t)before + size <= (uint32_t)actor->limit))
+        return TR_OK;
+    /* relaxed: as above */
+    tr_fetch_sub_relaxed(&actor->queued, cost);
+    return size > (uint32_t)actor->limit ? TR_INVALID : TR_FULL;
+}
+
+/* Give back the room of messages that have left: count << 32 | bytes. */
+static inline void tri_mailbox_release(tri_actor *actor, uint64_t cost)
+{
+    if (cost != 0)
+        /* relaxed: as in reserve */
+        tr_fetch_sub_relaxed(&actor->queued, cost);
+}
+
+#endif

@@ -1,0 +1,224 @@
+/*
+ * actor_run - one turn of an actor
+ *
+ *     position -> next message -> handler -> drop what is left -> next ...
+ *        |             |
+ *        |             `- none: idle, the actor is no longer ours
+ *        `- quantum used up, or a push is half done: back into the queue
+ *
+ * 1. worker->at is the node taken last, settled unless it is in_hand. Its block
+ *    is freed when its successor is known, or the mailbox has taken the stub back.
+ * 2. in_hand is the message whose payload still has to be dropped: NULL between
+ *    messages, and while the payload's own drop runs.
+ * 3. Before a handler runs its message has left the bounds, at the latest
+ *    release_at messages later; all have at the end of the turn.
+ */
+#include "runtime/actor_end.h"
+#include "runtime/answer.h"
+#include "runtime/system_block.h"
+#include "runtime/watch.h"
+
+#include <stdio.h>
+
+#define BUSY_SPINS 64
+
+/* The ask in hand was handled: unless its reply was kept, it is over. */
+static void settle_answer(tri_worker *worker, tri_answer *answer)
+{
+    if (worker->reply_kept)
+        return;
+    tri_answer_complete(answer, TR_BROKEN, NULL, NULL);
+    tri_answer_unref(answer);
+}
+
+/* Drop what the handler left of the message in hand. */
+static void settle(tri_worker *worker)
+{
+    tri_message *message = worker->in_hand;
+    worker->in_hand = NULL;
+    tri_answer *answer = tri_message_answer(message);
+    if (answer != NULL)
+        settle_answer(worker, answer);
+    if (message->type->drop != NULL)
+        message->type->drop(tri_message_payload(message));
+}
+
+/* A message of another protocol: one of the runtime's own, or a stray. */
+static void handle_foreign(tri_worker *worker, tri_actor *actor, tri_message *message)
+{
+    if (tri_watch_is(message)) {
+        tri_watch_accept(actor, message);
+        return;
+    }
+    /* relaxed: its own worker reads it */
+    tr_pid pid = { tr_load_relaxed(&actor->pid) };
+    tri_dead_letter(worker->ctx.sender.system, worker, pid, message->type, TR_INVALID);
+    tri_message_discard(message, TR_INVALID);
+}
+
+static void handle(tri_worker *worker, tri_actor *actor, tri_message *message)
+{
+    const tr_message_type *type = message->type;
+    const tr_behaviour *behaviour = tri_actor_behaviour(actor);
+    if (TR_UNLIKELY(type->protocol != behaviour->protocol)) {
+        handle_foreign(worker, actor, message);
+        return;
+    }
+    worker->taken += TRI_ONE_MESSAGE | type->size;
+    if (worker->taken >> 32 > actor->release_at) {
+        tri_mailbox_release(actor, worker->taken);
+        worker->taken = 0;
+    }
+    worker->handled++;
+    worker->in_hand = message;
+    tr_reply reply = { tri_message_answer(message) };
+    behaviour->handlers[type->tag](&worker->ctx, actor->state, tri_message_payload(message), reply);
+    if (type->drop != NULL || reply.to_ != NULL)
+        settle(worker);
+    else
+        worker->in_hand = NULL;
+    worker->reply_kept = false;
+    if (worker->outbox.target != NULL)
+        tri_outbox_flush(worker);
+}
+
+/* The turn's figures, before the actor may run elsewhere. */
+static void finish_turn(tri_worker *worker, tri_actor *actor)
+{
+    tri_mailbox_release(actor, worker->taken);
+    worker->taken = 0;
+    tr_count_add(&worker->counters.messages, worker->handled);
+    worker->handled = 0;
+    if (TR_UNLIKELY(worker->timing))
+        tri_worker_time_turn(worker, actor);
+}
+
+static void free_at(tri_worker *worker, tri_actor *actor)
+{
+    if (!tri_actor_owns_node(actor, worker->at))
+        tri_message_free((tri_message *)worker->at);
+}
+
+/* The actor goes on later; `position` is where. */
+static void suspend(tri_worker *worker, tri_actor *actor, tr_mpsc_node *position)
+{
+    actor->position = position;
+    finish_turn(worker, actor);
+    tri_worker_requeue(worker, actor);
+}
+
+static void end(tri_worker *worker, tri_actor *actor)
+{
+    if (!worker->exit_is_set) {
+        worker->exit.reason = TR_EXIT_SHUTDOWN;
+        worker->exit.status = TR_OK;
+        worker->exit.text[0] = '\0';
+    }
+    finish_turn(worker, actor);
+    tri_actor_end(worker);
+}
+
+static bool must_stop(tri_actor *actor)
+{
+    /* edge control (acquire): with tr_stop; what its caller did comes before the stop hook */
+    return (tr_load_acquire(&actor->control) & TRI_CONTROL_STOP) != 0;
+}
+
+static void run_start_hook(tri_worker *worker, tri_actor *actor)
+{
+    /* relaxed: only the actor's worker clears it */
+    tr_fetch_and_relaxed(&actor->control, ~(uint32_t)TRI_CONTROL_NEW);
+    const tr_behaviour *behaviour = tri_actor_behaviour(actor);
+    if (behaviour->start != NULL)
+        behaviour->start(&worker->ctx, actor->state);
+    tri_outbox_flush(worker);
+}
+
+/* The first node that is still to be handled goes behind the stub, where the
+ * next turn starts. */
+static void suspend_before(tri_worker *worker, tri_actor *actor, tr_mpsc_node *next)
+{
+    free_at(worker, actor);
+    /* relaxed: handed over with the actor; a producer never writes it, since the
+     * stub is not the tail */
+    tr_store_relaxed(&actor->mailbox.stub.next, next);
+    suspend(worker, actor, &actor->mailbox.stub);
+}
+
+/* Is the turn used up before the next message? */
+static bool quantum_is_over(tri_worker *worker)
+{
+    if (TR_UNLIKELY(worker->timing) && worker->handled != 0 &&
+        tr_now() - worker->turn_started > TRI_TURN_LIMIT)
+        return true;
+    return --worker->budget < 0;
+}
+
+void tri_actor_run(tri_worker *worker, tri_actor *actor)
+{
+    worker->ctx.actor = actor;
+    worker->at = actor->position;
+    worker->budget = TRI_QUANTUM;
+    tr_count_add(&worker->counters.activations, 1);
+    /* relaxed: only the actor's worker sets and clears NEW while it runs */
+    if (TR_UNLIKELY(tr_load_relaxed(&actor->control) & TRI_CONTROL_NEW))
+        run_start_hook(worker, actor);
+
+    for (int spins = 0;;) {
+        if (TR_UNLIKELY(must_stop(actor))) {
+            end(worker, actor);
+            return;
+        }
+        tr_mpsc_node *next;
+        tr_status status = tr_mpsc_next(&actor->mailbox, worker->at, &next);
+        if (TR_LIKELY(status == TR_OK)) {
+            if (TR_UNLIKELY(quantum_is_over(worker))) {
+                suspend_before(worker, actor, next);
+                return;
+            }
+            free_at(worker, actor);
+            worker->at = next;
+            if (TR_LIKELY(!tri_actor_owns_node(actor, next)))
+                handle(worker, actor, (tri_message *)next);
+        } else if (status == TR_BUSY) {
+            tr_cpu_relax();
+            if (++spins > BUSY_SPINS) {
+                suspend(worker, actor, worker->at);
+                return;
+            }
+        } else {
+            tr_mpsc_node *last = worker->at;
+            actor->position = &actor->mailbox.stub;
+            finish_turn(worker, actor);
+            if (tr_mpsc_idle(&actor->mailbox, last)) {
+                /* The actor is no longer ours: it may run, even end, elsewhere. */
+                if (!tri_actor_owns_node(actor, last))
+                    tri_message_free((tri_message *)last);
+                return;
+            }
+        }
+    }
+}
+
+void tri_actor_panicked(tri_worker *worker, const tr_panic_info *info)
+{
+    tri_actor *actor = worker->ctx.actor;
+    TR_ASSERT(actor != NULL);
+    tr_count_add(&worker->counters.panics, 1);
+    worker->exit_is_set = true;
+    worker->exit.reason = TR_EXIT_PANIC;
+    worker->exit.status = TR_PANICKED;
+    snprintf(worker->exit.text, sizeof worker->exit.text, "%.60s:%d: %s", info->file, info->line,
+             info->message);
+    /* What was sent before the panic is sent. */
+    tri_outbox_flush(worker);
+    tri_message *message = worker->in_hand;
+    if (message != NULL) {
+        worker->in_hand = NULL;
+        if (worker->reply_kept)
+            ((tri_ask_message *)message)->answer = NULL; /* somebody else's now */
+        worker->reply_kept = false;
+        tri_message_discard(message, TR_DEAD);
+    }
+    end(worker, actor);
+}

@@ -1,0 +1,81 @@
+/*
+ * idle - who sleeps, who searches, and who wakes whom
+ *
+ *     RUNNING --nothing to run--> SEARCHING --nothing found--> PARKED
+ *        ^----------found-----------'                            |
+ *        ^------------------------- notified (searching) --------'
+ *
+ * One word counts the parked and the searching workers of a system. Waking a
+ * sleeping thread costs as much as hundreds of messages, so nobody is woken
+ * while another worker searches already, and a searcher that finds work and
+ * leaves some behind wakes the next.
+ *
+ * A wake-up is not lost, because both sides order a store before a load, seq_cst:
+ *     producer   make the work visible;   then look whether somebody is parked
+ *     worker     announce that it parks;  then look once more for work
+ * and one of the two sees the other. That is the edge "park".
+ */
+#ifndef RUNTIME_IDLE_H
+#define RUNTIME_IDLE_H
+
+#include <pthread.h>
+
+#include <troupe/mem/atomic.h>
+#include <troupe/runtime/system.h>
+
+typedef struct tri_worker tri_worker;
+
+/* What a worker's park word says. */
+enum {
+    TRI_PARK_AWAKE,
+    TRI_PARK_PARKED,
+    TRI_PARK_NOTIFIED, /* whoever made it so unparks the thread, once */
+};
+
+typedef struct tri_idle {
+    /* parked | searching << 16 | changes << 32; changes make a snapshot comparable */
+    TR_CACHE_ALIGNED TR_ATOMIC(uint64_t) word;
+    TR_ATOMIC(uint32_t) waiters; /* threads in tri_idle_wait */
+    pthread_mutex_t lock;        /* for the condition only */
+    pthread_cond_t quiet;        /* every worker has parked */
+} tri_idle;
+
+tr_status tri_idle_init(tri_idle *idle);
+void tri_idle_fini(tri_idle *idle);
+
+static inline uint32_t tri_idle_parked(uint64_t word)
+{
+    return (uint32_t)(word & 0xffff);
+}
+
+static inline uint32_t tri_idle_searching(uint64_t word)
+{
+    return (uint32_t)(word >> 16 & 0xffff);
+}
+
+/* Would a wake-up help: is somebody parked and nobody searching? */
+bool tri_idle_wants_wake(tri_idle *idle);
+
+/* Work was made visible: wake one worker, unless one searches. True: woken. */
+bool tri_idle_notify(tr_system *system);
+
+/* Work was made visible that only `worker` can do: wake it if it is parked. */
+void tri_idle_notify_worker(tri_worker *worker);
+
+/* May one more worker search? If so it counts as searching from now on. */
+bool tri_idle_start_search(tri_idle *idle, uint32_t workers);
+
+/* A searcher found something. True: it was the last one that searched. */
+bool tri_idle_stop_search(tri_idle *idle);
+
+/*
+ * Sleep until notified, unless there is work after all. The worker counts as
+ * searching when `searching`, and again when this returns true; false: there was
+ * work, and it counts as it did before.
+ */
+bool tri_idle_park(tri_worker *worker, bool searching);
+
+/* Wait from outside until all workers are parked and nothing is to be done. */
+tr_status tri_idle_wait(tr_system *system, uint64_t deadline);
+
+#endif

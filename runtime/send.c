@@ -1,0 +1,173 @@
+/*
+ * send - see send.h
+ *
+ * 1. From resolving a pid to the push the sender stays in one RCU read-side
+ *    section: a worker until its next quiescent state, which is never inside a
+ *    handler; a thread from outside between enter and leave.
+ * 2. The outbox holds messages to one actor. A message to another one, or the
+ *    end of the handler, publishes it first: so all that a handler sends is
+ *    published in the order of its sends, and before its next message.
+ */
+#include "runtime/send.h"
+
+#include "runtime/system_block.h"
+
+/* Resolve, reserve, make. On TR_OK the caller pushes *ret_message. */
+static tr_status prepare(tr_system *system, tr_pid to, const tr_message_type *type, void *payload,
+                         tri_answer *answer, bool exempt, tri_actor **ret_actor,
+                         tri_message **ret_message)
+{
+    tri_actor *actor = tri_pid_resolve(&system->slots, to);
+    if (TR_UNLIKELY(actor == NULL))
+        return tr_pid_is_none(to) ? TR_INVALID : TR_DEAD;
+    if (!exempt) {
+        tr_status status = tri_mailbox_reserve(actor, type->size);
+        if (TR_UNLIKELY(status != TR_OK))
+            return status;
+    }
+    tri_message *message = tri_message_new(type, payload, answer);
+    if (TR_UNLIKELY(message == NULL)) {
+        if (!exempt)
+            tri_mailbox_release(actor, TRI_ONE_MESSAGE | type->size);
+        return TR_NOMEM;
+    }
+    *ret_actor = actor;
+    *ret_message = message;
+    return TR_OK;
+}
+
+void tri_outbox_flush(tri_worker *worker)
+{
+    tri_outbox *outbox = &worker->outbox;
+    tri_actor *target = outbox->target;
+    if (target == NULL)
+        return;
+    outbox->target = NULL;
+    if (tr_mpsc_push_chain(&target->mailbox, outbox->first, outbox->last))
+        tri_worker_schedule(worker, target);
+}
+
+static tr_status tell_inside(tri_worker *worker, tr_pid to, const tr_message_type *type, void *payload)
+{
+    tri_actor *actor;
+    tri_message *message;
+    tr_status status =
+        prepare(worker->ctx.sender.system, to, type, payload, NULL, false, &actor, &message);
+    if (TR_UNLIKELY(status != TR_OK))
+        return status;
+    worker->budget--;
+    tr_count_add(&worker->counters.sent, 1);
+    tri_outbox *outbox = &worker->outbox;
+    if (outbox->target == actor) {
+        /* relaxed: published with the chain */
+        tr_store_relaxed(&outbox->last->next, &message->node);
+        outbox->last = &message->node;
+        return TR_OK;
+    }
+    tri_outbox_flush(worker);
+    *outbox = (tri_outbox){ .target = actor, .first = &message->node, .last = &message->node };
+    return TR_OK;
+}
+
+/* Push from outside; the actor, if it was idle, is made ready. */
+static void push_outside(tr_system *system, tri_actor *actor, tr_mpsc_node *node)
+{
+    if (!tr_mpsc_push(&actor->mailbox, node))
+        return;
+    if (actor->pin != 0) {
+        tri_worker_schedule_pinned(&system->workers[actor->pin - 1], actor);
+    } else {
+        tri_inject_push(&system->inject, actor);
+        tri_idle_notify(system);
+    }
+}
+
+static tr_status send_outside(tr_system *system, tr_pid to, const tr_message_type *type, void *payload,
+                              tri_answer *answer, bool exempt)
+{
+    tri_actor *actor;
+    tri_message *message;
+    tri_rcu_enter();
+    /* relaxed: a message that slips in is discarded with its actor */
+    tr_status status = TR_UNLIKELY(tr_load_relaxed(&system->stopping)) && !exempt
+                           ? TR_SHUTDOWN
+                           : prepare(system, to, type, payload, answer, exempt, &actor, &message);
+    if (status == TR_OK)
+        push_outside(system, actor, &message->node);
+    tri_rcu_leave();
+    return status;
+}
+
+tr_status tri_send_exempt(tr_system *system, tr_pid to, const tr_message_type *type, tri_answer *answer)
+{
+    return send_outside(system, to, type, NULL, answer, true);
+}
+
+tr_status tri_send_ask(tr_system *system, tr_pid to, const tr_message_type *type, void *question,
+                       tri_answer *answer)
+{
+    return send_outside(system, to, type, question, answer, false);
+}
+
+tr_status tr_try_tell(tr_from from, tr_pid to, const tr_message_type *type, void *payload)
+{
+    const tri_sender *sender = tri_from_sender(from);
+    tri_worker *worker = tri_sender_worker(sender);
+    TR_DCHECK(!tri_message_is_ask(type));
+    if (TR_UNLIKELY((type->flags & TR_NOT_SEND) != 0))
+        return TR_INVALID;
+    if (TR_LIKELY(worker != NULL))
+        return tell_inside(worker, to, type, payload);
+    return send_outside(sender->system, to, type, payload, NULL, false);
+}
+
+tr_status tr_tell(tr_from from, tr_pid to, const tr_message_type *type, void *payload)
+{
+    tr_status status = tr_try_tell(from, to, type, payload);
+    if (TR_LIKELY(status == TR_OK))
+        return TR_OK;
+    const tri_sender *sender = tri_from_sender(from);
+    tri_dead_letter(sender->system, tri_sender_worker(sender), to, type, status);
+    if (type->drop != NULL)
+        type->drop(payload);
+    return status;
+}
+
+/* -- stop --------------------------------------------------------------------- */
+
+static void stop_resolved(tr_system *system, tri_worker *worker, tri_actor *actor)
+{
+    /* edge control (acq_rel): with must_stop in actor_run.c; also: the first to set it owns the note */
+    uint32_t before = tr_fetch_or_acq_rel(&actor->control, TRI_CONTROL_STOP);
+    if (before & TRI_CONTROL_STOP)
+        return;
+    if (worker == NULL)
+        push_outside(system, actor, &actor->stop_note);
+    else if (tr_mpsc_push(&actor->mailbox, &actor->stop_note))
+        tri_worker_schedule(worker, actor);
+}
+
+tr_status tr_stop(tr_from from, tr_pid pid)
+{
+    const tri_sender *sender = tri_from_sender(from);
+    tri_worker *worker = tri_sender_worker(sender);
+    tr_status status = TR_OK;
+    tri_rcu_enter();
+    tri_actor *actor = tri_pid_resolve(&sender->system->slots, pid);
+    if (actor != NULL)
+        stop_resolved(sender->system, worker, actor);
+    else
+        status = tr_pid_is_none(pid) ? TR_INVALID : TR_DEAD;
+    tri_rcu_leave();
+    return status;
+}
+
+bool tr_is_alive(tr_from from, tr_pid pid)
+{
+    const tri_sender *sender = tri_from_sender(from);
+    tri_rcu_enter();
+    /* edge pid-end (acquire): with tri_actor_end; in tri_pid_resolve */
+    bool alive = tri_pid_resolve(&sender->system->slots, pid) != NULL;
+    tri_rcu_leave();
+    return alive;
+}

@@ -1,0 +1,116 @@
+/*
+ * slots - see slots.h
+ *
+ * 1. A slot is in exactly one place: live, in limbo, in one cache, in one
+ *    segment of the shared list, or never used (index >= used).
+ * 2. A segment holds exactly TRI_SEGMENT slots, linked by link.next; its first
+ *    holds next_segment.
+ * 3. A generation is never used twice: the pid word of a slot takes each value
+ *    at most once. Generation 0 is skipped.
+ */
+#include "runtime/slots.h"
+
+#include <sys/mman.h>
+
+#define LAST_GENERATION ((1u << TR_PID_GENERATION_BITS) - 1)
+
+tr_status tri_slots_init(tri_slots *slots, uint32_t capacity)
+{
+    void *base = mmap(NULL, (size_t)capacity * sizeof(tri_actor), PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED)
+        return TR_NOMEM;
+    slots->base = base;
+    slots->capacity = capacity;
+    tr_atomic_init(&slots->used, 1);
+    ck_spinlock_fas_init(&slots->lock);
+    slots->segments = NULL;
+    return TR_OK;
+}
+
+void tri_slots_fini(tri_slots *slots)
+{
+    munmap(slots->base, (size_t)slots->capacity * sizeof(tri_actor));
+}
+
+/* Up to TRI_SEGMENT slots that were never used, as the cache's current. */
+static void refill_fresh(tri_slots *slots, tri_slot_cache *cache)
+{
+    /* relaxed: the range is ours alone by the addition; its pages are zero */
+    uint32_t first = tr_load_relaxed(&slots->used);
+    uint32_t end;
+    do {
+        end = first + TRI_SEGMENT < slots->capacity ? first + TRI_SEGMENT : slots->capacity;
+        if (end <= first)
+            return;
+        /* edge slots-used (acq_rel): with tri_slots_used in stats.c; a reader
+         * below `used` finds zeroed or later words, never unmapped memory */
+    } while (!tr_cas_acq_rel(&slots->used, &first, end));
+    for (uint32_t i = end; i-- > first;) {
+        tri_actor *actor = &slots->base[i];
+        actor->index = i;
+        actor->generation = 1;
+        actor->link.next = cache->current;
+        cache->current = actor;
+        cache->count++;
+    }
+}
+
+static void refill(tri_slots *slots, tri_slot_cache *cache)
+{
+    if (cache->spare != NULL) {
+        cache->current = cache->spare;
+        cache->count = TRI_SEGMENT;
+        cache->spare = NULL;
+        return;
+    }
+    ck_spinlock_fas_lock_eb(&slots->lock);
+    tri_actor *segment = slots->segments;
+    if (segment != NULL)
+        slots->segments = segment->next_segment;
+    ck_spinlock_fas_unlock(&slots->lock);
+    if (segment != NULL) {
+        cache->current = segment;
+        cache->count = TRI_SEGMENT;
+    } else {
+        refill_fresh(slots, cache);
+    }
+}
+
+tri_actor *tri_slot_take(tri_slots *slots, tri_slot_cache *cache)
+{
+    if (TR_UNLIKELY(cache->current == NULL))
+        refill(slots, cache);
+    tri_actor *actor = cache->current;
+    if (TR_UNLIKELY(actor == NULL))
+        return NULL;
+    cache->current = actor->link.next;
+    cache->count--;
+    return actor;
+}
+
+static void spill(tri_slots *slots, tri_slot_cache *cache)
+{
+    tri_actor *full = cache->spare;
+    cache->spare = cache->current;
+    cache->current = NULL;
+    cache->count = 0;
+    if (full == NULL)
+        return;
+    ck_spinlock_fas_lock_eb(&slots->lock);
+    full->next_segment = slots->segments;
+    slots->segments = full;
+    ck_spinlock_fas_unlock(&slots->lock);
+}
+
+void tri_slot_give(tri_slots *slots, tri_slot_cache *cache, tri_actor *actor)
+{
+    if (TR_UNLIKELY(actor->generation == LAST_GENERATION))
+        return;
+    actor->generation++;
+    if (TR_UNLIKELY(cache->count == TRI_SEGMENT))
+        spill(slots, cache);
+    actor->link.next = cache->current;
+    cache->current = actor;
+    cache->count++;
+}

@@ -1,0 +1,74 @@
+/*
+ * slots - where actors live, and how a pid finds its actor
+ *
+ *     pid { node | generation | index }
+ *                                 |
+ *     base + index * 256 --> [ pid word | ... ]   equal? it lives. else: dead.
+ *
+ * One range of addresses is reserved at start; memory is taken from the system
+ * when a slot is first used. Resolving a pid is arithmetic and one comparison,
+ * done inside an RCU read-side section: while it lasts, the slot found is not
+ * given to another actor, so a sender may push into the mailbox of an actor that
+ * dies at that moment (what it pushes is found after the grace period).
+ *
+ * Free slots wait in caches, one a worker, that trade whole segments with the
+ * shared list: as Bonwick's magazines.
+ */
+#ifndef RUNTIME_SLOTS_H
+#define RUNTIME_SLOTS_H
+
+#include "runtime/actor_block.h"
+
+#include <ck_spinlock.h>
+
+#define TRI_SEGMENT 64u
+
+typedef struct tri_slots {
+    tri_actor *base;
+    uint32_t capacity;              /* slots; slot 0 is never used, so no pid is 0 */
+    TR_ATOMIC(uint32_t) used;       /* slots below this have been handed out once */
+    ck_spinlock_fas_t lock;
+    tri_actor *segments;            /* full segments of free slots, under lock */
+} tri_slots;
+
+/* Owned by one worker (or used under a lock of its own). */
+typedef struct tri_slot_cache {
+    tri_actor *current; /* `count` slots, at most TRI_SEGMENT */
+    uint32_t count;
+    tri_actor *spare;   /* a full segment, or NULL */
+} tri_slot_cache;
+
+tr_status tri_slots_init(tri_slots *slots, uint32_t capacity);
+void tri_slots_fini(tri_slots *slots);
+
+/* A slot for a new actor: its generation is set, its pid word is 0. NULL: all
+ * slots are taken. */
+tri_actor *tri_slot_take(tri_slots *slots, tri_slot_cache *cache);
+
+/* Back again, a grace period after its actor's death. A slot whose generations
+ * are used up is retired. */
+void tri_slot_give(tri_slots *slots, tri_slot_cache *cache, tri_actor *actor);
+
+static inline tr_pid tri_pid_make(uint32_t index, uint32_t generation)
+{
+    return (tr_pid){ (uint64_t)generation << TR_PID_INDEX_BITS | index };
+}
+
+static inline uint32_t tri_pid_index(tr_pid pid)
+{
+    return (uint32_t)pid.bits & ((1u << TR_PID_INDEX_BITS) - 1);
+}
+
+/* The live actor behind pid, or NULL. Inside an RCU read-side section only, and
+ * the result is good until that ends. */
+static inline tri_actor *tri_pid_resolve(const tri_slots *slots, tr_pid pid)
+{
+    uint32_t index = tri_pid_index(pid);
+    if (TR_UNLIKELY(index >= slots->capacity || pid.bits == 0))
+        return NULL;
+    tri_actor *actor = &slots->base[index];
+    /* edge pid (acquire): with the release in publish of spawn.c; carries the actor's fields */
+    return TR_LIKELY(tr_load_acquire(&actor->pid) == pid.bits) ? actor : NULL;
+}
+
+#endif

@@ -1,0 +1,208 @@
+/*
+ * spawn - making an actor, and what a handler may say about its own
+ *
+ *     take a slot -> fill it in -> publish the pid -> (start hook: make it ready)
+ *
+ * 1. Until its pid word is stored nobody finds the actor; with it everything
+ *    that spawn wrote is visible to whoever resolves the pid.
+ * 2. A system that stops finds each actor: spawn stores the pid and then looks
+ *    whether the system is stopping; stop says so and then looks at the pids.
+ */
+#include "runtime/system_block.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static uint64_t limit_of(const tr_system *system, const tr_spawn_options *options)
+{
+    uint32_t messages = options != NULL && options->mailbox_messages != 0 ? options->mailbox_messages
+                                                                          : system->mailbox_messages;
+    uint32_t bytes = options != NULL && options->mailbox_bytes != 0 ? options->mailbox_bytes
+                                                                    : system->mailbox_bytes;
+    return (uint64_t)messages << 32 | bytes;
+}
+
+/* The state: in the slot if it fits, else a block of its own. NULL: no memory. */
+static void *make_state(tri_actor *actor, const tr_behaviour *behaviour, const void *state)
+{
+    tr_layout layout = { behaviour->state_size, behaviour->state_align };
+    void *place = actor->inline_state;
+    if (layout.size > TRI_INLINE_STATE || layout.align > TR_CACHE_LINE)
+        place = tr_alloc(layout);
+    if (place == NULL)
+        return NULL;
+    if (state != NULL)
+        memcpy(place, state, layout.size);
+    else
+        memset(place, 0, layout.size);
+    return place;
+}
+
+static void fill(tri_actor *actor, const tr_behaviour *behaviour, uint64_t limit, unsigned pin)
+{
+    bool has_start = behaviour->start != NULL;
+    if (has_start)
+        tr_mpsc_init_awake(&actor->mailbox);
+    else
+        tr_mpsc_init(&actor->mailbox);
+    /* relaxed: all of these are published by the pid word */
+    tr_store_relaxed(&actor->queued, 0);
+    /* relaxed: as above */
+    tr_store_relaxed(&actor->behaviour, behaviour);
+    /* relaxed: as above */
+    tr_store_relaxed(&actor->control, has_start ? TRI_CONTROL_NEW : 0);
+    actor->limit = limit;
+    actor->pin = pin;
+    actor->position = &actor->mailbox.stub;
+    actor->watchers = NULL;
+    actor->turn = 0;
+    actor->release_at = (uint32_t)(limit >> 32) >> 10;
+}
+
+static tri_actor *take_slot(tr_system *system, tri_worker *worker)
+{
+    if (worker != NULL)
+        return tri_slot_take(&system->slots, &worker->slots);
+    ck_spinlock_fas_lock_eb(&system->outside_lock);
+    tri_actor *actor = tri_slot_take(&system->slots, &system->outside_slots);
+    ck_spinlock_fas_unlock(&system->outside_lock);
+    return actor;
+}
+
+/* The slot was not used after all: its generation is skipped. */
+static void give_slot(tr_system *system, tri_worker *worker, tri_actor *actor)
+{
+    if (worker != NULL) {
+        tri_slot_give(&system->slots, &worker->slots, actor);
+        return;
+    }
+    ck_spinlock_fas_lock_eb(&system->outside_lock);
+    tri_slot_give(&system->slots, &system->outside_slots, actor);
+    ck_spinlock_fas_unlock(&system->outside_lock);
+}
+
+/* The actor has a start hook: it runs before anybody's message. */
+static void make_ready(tr_system *system, tri_worker *worker, tri_actor *actor)
+{
+    if (worker != NULL) {
+        tri_worker_schedule(worker, actor);
+    } else if (actor->pin != 0) {
+        tri_worker_schedule_pinned(&system->workers[actor->pin - 1], actor);
+    } else {
+        tri_inject_push(&system->inject, actor);
+        tri_idle_notify(system);
+    }
+}
+
+static void count_spawned(tr_system *system, tri_worker *worker)
+{
+    if (worker != NULL)
+        tr_count_add(&worker->counters.spawned, 1);
+    else
+        /* relaxed: a statistic */
+        tr_fetch_add_relaxed(&system->outside_spawned, 1);
+}
+
+/* Inside an RCU read-side section: a system that stops waits for its end. */
+static tr_status spawn(tr_from from, const tr_behaviour *behaviour, const void *state, uint64_t limit,
+                       unsigned pin, tr_pid *ret_pid)
+{
+    tr_system *system = tri_from_sender(from)->system;
+    tri_worker *worker = tri_sender_worker(tri_from_sender(from));
+    /* relaxed: an early no; the look after publication is exact */
+    if (TR_UNLIKELY(tr_load_relaxed(&system->stopping)))
+        return TR_SHUTDOWN;
+    tri_actor *actor = take_slot(system, worker);
+    if (actor == NULL)
+        return TR_LIMIT;
+    actor->state = make_state(actor, behaviour, state);
+    if (actor->state == NULL) {
+        give_slot(system, worker, actor);
+        return TR_NOMEM;
+    }
+    fill(actor, behaviour, limit, pin);
+    tr_pid pid = tri_pid_make(actor->index, actor->generation);
+    count_spawned(system, worker);
+    /* edge pid (seq_cst): with tri_pid_resolve; carries the actor (1), and with stop (2) */
+    tr_store_seq_cst(&actor->pid, pid.bits);
+    if (behaviour->start != NULL)
+        make_ready(system, worker, actor);
+    /* edge stopping (seq_cst): with tr_system_stop (2) */
+    if (TR_UNLIKELY(tr_load_seq_cst(&system->stopping)))
+        (void)tr_stop(from, pid);
+    *ret_pid = pid;
+    return TR_OK;
+}
+
+tr_status tr_spawn(tr_from from, const tr_behaviour *behaviour, void *state,
+                   const tr_spawn_options *options, tr_pid *ret_pid)
+{
+    tr_system *system = tri_from_sender(from)->system;
+    uint64_t limit = limit_of(system, options);
+    unsigned pin = options != NULL ? options->pin : 0;
+    if (pin > system->worker_count || (uint32_t)limit > TRI_MAILBOX_BYTES_MAX)
+        return TR_INVALID;
+    tri_rcu_enter();
+    tr_status status = spawn(from, behaviour, state, limit, pin, ret_pid);
+    tri_rcu_leave();
+    return status;
+}
+
+/* -- what a handler says of its own actor --------------------------------------- */
+
+tr_pid tr_self(const tr_ctx *ctx)
+{
+    return tri_pid_make(ctx->actor->index, ctx->actor->generation);
+}
+
+tr_system *tr_ctx_system(const tr_ctx *ctx)
+{
+    return ctx->sender.system;
+}
+
+/* The first reason that an actor gives for its end counts. */
+static bool leave(tr_ctx *ctx, tr_exit_reason reason, tr_status status)
+{
+    tri_worker *worker = ctx->sender.worker;
+    if (worker->exit_is_set)
+        return false;
+    worker->exit_is_set = true;
+    worker->exit.reason = reason;
+    worker->exit.status = status;
+    worker->exit.text[0] = '\0';
+    /* relaxed: read by this worker, after the handler */
+    tr_fetch_or_relaxed(&ctx->actor->control, TRI_CONTROL_STOP);
+    return true;
+}
+
+void tr_stop_self(tr_ctx *ctx)
+{
+    (void)leave(ctx, TR_EXIT_NORMAL, TR_OK);
+}
+
+void tr_fail(tr_ctx *ctx, tr_status status, const char *format, ...)
+{
+    if (!leave(ctx, TR_EXIT_FAILED, status))
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    tr_exit *why = &ctx->sender.worker->exit;
+    vsnprintf(why->text, sizeof why->text, format, arguments);
+    va_end(arguments);
+}
+
+const char *tr_exit_reason_name(tr_exit_reason reason)
+{
+    switch (reason) {
+    case TR_EXIT_NORMAL:
+        return "normal";
+    case TR_EXIT_SHUTDOWN:
+        return "shutdown";
+    case TR_EXIT_FAILED:
+        return "failed";
+    case TR_EXIT_PANIC:
+        return "panic";
+    }
+    return "?";
+}

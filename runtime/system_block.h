@@ -1,0 +1,53 @@
+/*
+ * system_block - a running system in memory
+ */
+#ifndef RUNTIME_SYSTEM_BLOCK_H
+#define RUNTIME_SYSTEM_BLOCK_H
+
+#include "runtime/inject.h"
+#include "runtime/worker.h"
+
+#define TRI_MAILBOX_BYTES_MAX (1u << 30)
+
+typedef struct tri_stats_socket tri_stats_socket;
+
+struct tr_system {
+    tri_sender sender; /* first: a tr_from may be a system */
+    char name[48];
+    uint64_t started; /* ns, as tr_now */
+    uint32_t mailbox_messages;
+    uint32_t mailbox_bytes;
+    void (*on_dead_letter)(const tr_dead_letter *letter, void *arg);
+    void *on_dead_letter_arg;
+    unsigned worker_count;
+    unsigned worker_threads; /* that were created; less when start failed half-way */
+    tri_worker *workers;
+    tri_stats_socket *stats_socket; /* NULL: none */
+
+    TR_ATOMIC(bool) stopping; /* takes nothing new */
+    TR_ATOMIC(bool) ending;   /* workers leave */
+    tri_slots slots;
+    tri_inject inject;
+    tri_idle idle;
+
+    /* What threads from outside share. */
+    TR_CACHE_ALIGNED ck_spinlock_fas_t outside_lock;
+    tri_slot_cache outside_slots; /* under outside_lock */
+    TR_ATOMIC(uint64_t) outside_spawned;
+    TR_ATOMIC(uint64_t) outside_dead_letters;
+};
+
+static inline const tri_sender *tri_from_sender(tr_from from)
+{
+    /* both begin with one */
+    return (const tri_sender *)(const void *)from.system;
+}
+
+/* Count a message that reached nobody and tell the hook; worker may be NULL. */
+void tri_dead_letter(tr_system *system, tri_worker *worker, tr_pid to, const tr_message_type *type,
+                     tr_status reason);
+
+/* Actors alive: exact when all is quiet. */
+uint64_t tri_system_alive(tr_system *system);
+
+#endif

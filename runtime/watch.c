@@ -1,0 +1,55 @@
+/*
+ * watch - see watch.h; and tr_join, which is a watch from outside
+ */
+#include "runtime/watch.h"
+
+#include "runtime/answer.h"
+#include "runtime/send.h"
+#include "runtime/system_block.h"
+
+/* Of no protocol: the runtime handles it itself. It has an answer, so that its
+ * message has the form of an ask. */
+const tr_message_type tri_watch_type = {
+    .name = "watch",
+    .align = 1,
+    .answer_name = "tr_exit",
+    .answer_size = sizeof(tr_exit),
+    .answer_align = _Alignof(tr_exit),
+};
+
+void tri_watch_accept(tri_actor *actor, tri_message *message)
+{
+    tri_answer *answer = tri_message_answer(message);
+    answer->next = actor->watchers;
+    actor->watchers = answer;
+}
+
+void tri_watch_complete(tri_message *message, const tr_exit *why)
+{
+    tri_answer *answer = tri_message_answer(message);
+    if (why != NULL)
+        tri_answer_complete_exit(answer, why);
+    else
+        tri_answer_complete(answer, TR_DEAD, NULL, NULL);
+    tri_answer_unref(answer);
+}
+
+tr_status tr_join(tr_system *system, tr_pid pid, uint64_t timeout, tr_exit *ret_exit)
+{
+    if (tri_worker_self != NULL)
+        tr_panic("tr_join would block a worker");
+    tri_answer *answer = tri_answer_new(sizeof(tr_exit), _Alignof(tr_exit));
+    if (answer == NULL)
+        return TR_NOMEM;
+    tr_status status = tri_send_exempt(system, pid, &tri_watch_type, answer);
+    if (status != TR_OK) {
+        tri_answer_unref(answer);
+        tri_answer_unref(answer);
+        return status;
+    }
+    tr_exit ended;
+    status = tri_answer_wait(answer, timeout, sizeof ended, &ended);
+    if (status == TR_OK && ret_exit != NULL)
+        *ret_exit = ended;
+    return status;
+}

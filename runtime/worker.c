@@ -1,0 +1,336 @@
+/*
+ * worker - see worker.h
+ *
+ * 1. An actor is in at most one place: running, in one slot, ring, overflow,
+ *    pinned list, inbox or injection queue - or idle, when its mailbox says so.
+ *    Whoever takes it from there runs it, so its turns never overlap, and each
+ *    hand-over (ring-tail, inbox, inject, mpsc-tail) carries what it did.
+ * 2. Between two turns the worker holds no actor that it resolved from a pid:
+ *    the outbox is empty. That is where it may announce a quiescent state.
+ * 3. A local push tells nobody. The running worker looks every TRI_HOUSEKEEPING
+ *    turns - every turn while turns are long - whether what waits behind it is
+ *    worth a wake-up; and it does not park while it has something itself.
+ */
+#include "runtime/worker.h"
+
+#include "runtime/system_block.h"
+
+_Thread_local tri_worker *tri_worker_self;
+
+/* -- making actors ready ------------------------------------------------------ */
+
+void tri_worker_schedule_pinned(tri_worker *worker, tri_actor *actor)
+{
+    /* edge inbox (seq_cst): published by the CAS below; also a producer of the edge park */
+    tri_actor *before = tr_load_seq_cst(&worker->inbox);
+    do {
+        actor->link.next = before;
+        /* edge inbox (seq_cst): with take_inbox; and as a producer of the edge park */
+    } while (!tr_cas_seq_cst(&worker->inbox, &before, actor));
+    if (before == NULL)
+        tri_idle_notify_worker(worker);
+}
+
+static void push_pinned(tri_worker *worker, tri_actor *actor)
+{
+    actor->link.next = NULL;
+    if (worker->pinned_last != NULL)
+        worker->pinned_last->link.next = actor;
+    else
+        worker->pinned_first = actor;
+    worker->pinned_last = actor;
+}
+
+void tri_worker_requeue(tri_worker *worker, tri_actor *actor)
+{
+    if (TR_UNLIKELY(actor->pin != 0))
+        push_pinned(worker, actor);
+    else
+        tri_run_queue_push(&worker->queue, actor);
+}
+
+void tri_worker_schedule(tri_worker *worker, tri_actor *actor)
+{
+    if (TR_UNLIKELY(actor->pin != 0 && actor->pin != worker->index + 1)) {
+        tri_worker_schedule_pinned(&worker->ctx.sender.system->workers[actor->pin - 1], actor);
+        return;
+    }
+    /* What lies in the slot waits for the running actor, and nobody can steal it. */
+    if (TR_UNLIKELY(worker->running_long || actor->turn > TRI_LONG_TURN)) {
+        tri_worker_requeue(worker, actor);
+        return;
+    }
+    tri_actor *displaced = worker->slot;
+    worker->slot = actor;
+    if (displaced != NULL)
+        tri_worker_requeue(worker, displaced);
+}
+
+/* -- finding the next one -------------------------------------------------------- */
+
+/* All of the inbox, oldest first, behind what is pinned here already. */
+static void take_inbox(tri_worker *worker)
+{
+    /* relaxed: a hint; the swap takes it */
+    if (TR_LIKELY(tr_load_relaxed(&worker->inbox) == NULL))
+        return;
+    /* edge inbox (acquire): with tri_worker_schedule_pinned; carries the actors */
+    tri_actor *newest = tr_swap_acquire(&worker->inbox, (tri_actor *)NULL);
+    tri_actor *oldest = NULL;
+    while (newest != NULL) {
+        tri_actor *next = newest->link.next;
+        newest->link.next = oldest;
+        oldest = newest;
+        newest = next;
+    }
+    while (oldest != NULL) {
+        tri_actor *next = oldest->link.next;
+        push_pinned(worker, oldest);
+        oldest = next;
+    }
+}
+
+static tri_actor *pop_pinned(tri_worker *worker)
+{
+    tri_actor *actor = worker->pinned_first;
+    if (TR_LIKELY(actor == NULL))
+        return NULL;
+    worker->pinned_first = actor->link.next;
+    if (worker->pinned_first == NULL)
+        worker->pinned_last = NULL;
+    return actor;
+}
+
+static tri_actor *take_slot(tri_worker *worker)
+{
+    tri_actor *actor = worker->slot;
+    worker->slot = NULL;
+    return actor;
+}
+
+/* What is ready on this worker, in turn; NULL: nothing. */
+static tri_actor *next_local(tri_worker *worker)
+{
+    if (worker->slot != NULL && worker->slot_run < TRI_SLOT_RUN) {
+        worker->slot_run++;
+        return take_slot(worker);
+    }
+    worker->slot_run = 0;
+    /* Pinned actors and the others take turns. */
+    tri_actor *actor = worker->tick % 2 == 0 ? pop_pinned(worker) : NULL;
+    if (actor == NULL)
+        actor = tri_run_queue_pop(&worker->queue);
+    if (actor == NULL)
+        actor = pop_pinned(worker);
+    return actor != NULL ? actor : take_slot(worker);
+}
+
+static tri_actor *next_shared(tri_worker *worker)
+{
+    take_inbox(worker);
+    tri_limbo_collect(worker);
+    tri_actor *actor = pop_pinned(worker);
+    return actor != NULL ? actor : tri_inject_take(&worker->ctx.sender.system->inject);
+}
+
+static uint64_t next_random(tri_worker *worker)
+{
+    uint64_t x = worker->random;
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    return worker->random = x;
+}
+
+/* Half of somebody's ring. What was stolen last must have been worth it, else
+ * stealing pauses for a while: two workers that steal from each other all the
+ * time are slower than one. */
+static tri_actor *steal(tri_worker *worker, uint64_t now)
+{
+    tr_system *system = worker->ctx.sender.system;
+    if (worker->stolen_at != 0 && now - worker->stolen_at < worker->steal_backoff)
+        return NULL;
+    unsigned start = (unsigned)(next_random(worker) % system->worker_count);
+    for (unsigned i = 0; i < system->worker_count; i++) {
+        tri_worker *victim = &system->workers[(start + i) % system->worker_count];
+        uint32_t taken = 0;
+        if (victim == worker)
+            continue;
+        tri_actor *actor = tri_run_queue_steal(&worker->queue, &victim->queue, &taken);
+        if (actor == NULL)
+            continue;
+        bool was_short = worker->stolen_at != 0 && now - worker->stolen_at < TRI_LONG_TURN;
+        uint64_t longer = worker->steal_backoff * 2;
+        worker->steal_backoff = !was_short ? 5000 : longer < 200000 ? longer : 200000;
+        worker->stolen_at = now;
+        tr_count_add(&worker->counters.stolen, taken);
+        return actor;
+    }
+    return NULL;
+}
+
+bool tri_worker_has_work(tri_worker *worker)
+{
+    tr_system *system = worker->ctx.sender.system;
+    /* edge park (seq_cst): each of these is made visible before its producer
+     * looks for a parked worker; here it is read after parking was announced */
+    if (tr_load_seq_cst(&worker->inbox) != NULL || tr_load_seq_cst(&worker->ripe) != NULL ||
+        tri_inject_has_work(&system->inject) || tr_load_seq_cst(&system->ending))
+        return true;
+    for (unsigned i = 0; i < system->worker_count; i++)
+        if (tri_run_queue_has_work(&system->workers[i].queue))
+            return true;
+    return false;
+}
+
+static void set_state(tri_worker *worker, tr_worker_state state)
+{
+    /* relaxed: a statistic */
+    tr_store_relaxed(&worker->counters.state, (uint32_t)state);
+}
+
+/* Search the shared places for a while; NULL: nothing found. */
+static tri_actor *search(tri_worker *worker)
+{
+    uint64_t started = tr_now();
+    uint64_t now = started;
+    do {
+        tri_actor *actor = next_shared(worker);
+        if (actor == NULL)
+            actor = steal(worker, now);
+        if (actor != NULL)
+            return actor;
+        for (int i = 0; i < 32; i++)
+            tr_cpu_relax();
+        tri_rcu_quiescent();
+        now = tr_now();
+        /* relaxed: a hint to leave early; the look before parking is exact */
+    } while (now - started < TRI_SPIN && !tr_load_relaxed(&worker->ctx.sender.system->ending));
+    return NULL;
+}
+
+/* Nothing runs that would need what the worker keeps back. */
+static void prepare_to_park(tri_worker *worker)
+{
+    tri_limbo_close(worker);
+    tr_pool_flush();
+    tr_count_add(&worker->counters.parks, 1);
+    set_state(worker, TR_WORKER_PARKED);
+}
+
+/* The next actor, waiting for one if need be; NULL: the system ends. */
+static tri_actor *next_actor(tri_worker *worker)
+{
+    tr_system *system = worker->ctx.sender.system;
+    tri_actor *actor = next_local(worker);
+    if (TR_LIKELY(actor != NULL))
+        return actor;
+    actor = next_shared(worker);
+    if (actor != NULL)
+        return actor;
+
+    bool searching = tri_idle_start_search(&system->idle, system->worker_count);
+    for (;;) {
+        set_state(worker, TR_WORKER_SEARCHING);
+        actor = searching ? search(worker) : next_shared(worker);
+        /* edge ending (seq_cst): with leave in system.c */
+        if (actor != NULL || tr_load_seq_cst(&system->ending))
+            break;
+        prepare_to_park(worker);
+        if (tri_idle_park(worker, searching))
+            searching = true;
+    }
+    /* The last searcher leaves: if there is more, another one has to look. */
+    if (searching && tri_idle_stop_search(&system->idle) && tri_worker_has_work(worker) &&
+        tri_idle_notify(system))
+        tr_count_add(&worker->counters.wakes, 1);
+    set_state(worker, TR_WORKER_RUNNING);
+    /* After a sleep nothing is known of the turns to come: time them. */
+    worker->timing = true;
+    worker->turn_started = tr_now();
+    return actor;
+}
+
+/* -- between turns ------------------------------------------------------------------ */
+
+/* Is what waits in the ring worth waking somebody for? */
+static void wake_for_backlog(tri_worker *worker)
+{
+    uint64_t backlog = tri_run_queue_length(&worker->queue);
+    tr_system *system = worker->ctx.sender.system;
+    if (backlog * worker->turn > TRI_WAKE_PRICE && tri_idle_wants_wake(&system->idle) &&
+        tri_idle_notify(system))
+        tr_count_add(&worker->counters.wakes, 1);
+}
+
+static uint32_t smooth(uint32_t average, uint64_t sample)
+{
+    uint64_t next = ((uint64_t)average * 3 + sample) / 4;
+    return next < UINT32_MAX ? (uint32_t)next : UINT32_MAX;
+}
+
+/* Every TRI_HOUSEKEEPING turns. */
+static void housekeeping(tri_worker *worker)
+{
+    worker->tick = 0;
+    tri_rcu_quiescent();
+    take_inbox(worker);
+    tri_limbo_collect(worker);
+    if (!worker->timing) {
+        uint64_t now = tr_now();
+        worker->turn = smooth(worker->turn, (now - worker->turn_started) / TRI_HOUSEKEEPING);
+        worker->turn_started = now;
+    }
+    worker->timing = worker->turn > TRI_LONG_TURN / 4;
+    wake_for_backlog(worker);
+    /* What comes from outside has its turn, however busy we are. */
+    tri_actor *actor = tri_inject_take(&worker->ctx.sender.system->inject);
+    if (actor != NULL)
+        tri_worker_requeue(worker, actor);
+}
+
+void tri_worker_time_turn(tri_worker *worker, tri_actor *actor)
+{
+    uint64_t now = tr_now();
+    uint64_t length = now - worker->turn_started;
+    worker->turn_started = now;
+    worker->turn = smooth(worker->turn, length);
+    actor->turn = smooth(actor->turn, length);
+}
+
+/* A panic of the actor that runs lands here again, with `panicked`. */
+static void run_actors(tri_worker *worker, bool panicked)
+{
+    if (panicked)
+        tri_actor_panicked(worker, &worker->boundary.info);
+    for (;;) {
+        tri_actor *actor = next_actor(worker);
+        if (actor == NULL)
+            return;
+        worker->running_long = actor->turn > TRI_LONG_TURN;
+        tri_actor_run(worker, actor);
+        if (TR_UNLIKELY(worker->timing)) {
+            tri_rcu_quiescent();
+            wake_for_backlog(worker);
+        }
+        if (++worker->tick >= TRI_HOUSEKEEPING)
+            housekeeping(worker);
+    }
+}
+
+void *tri_worker_main(void *arg)
+{
+    tri_worker *worker = arg;
+    tri_worker_self = worker;
+    tri_rcu_register();
+    /* Armed once: a panic unwinds the actor's frames and comes back here. */
+    if (tri_boundary_arm(&worker->boundary) != 0)
+        run_actors(worker, true);
+    else
+        run_actors(worker, false);
+    tri_boundary_disarm(&worker->boundary);
+    tri_limbo_close(worker);
+    tri_rcu_unregister();
+    tri_worker_self = NULL;
+    return NULL;
+}

@@ -1,0 +1,147 @@
+/*
+ * worker - a thread that runs actors, and all that belongs to it alone
+ *
+ *     next actor:  slot -> ring -> inbox, injection -> steal -> park
+ *
+ * The slot holds the actor that the running one made ready last: its message is
+ * hot in the cache, so it runs next. Only the owner sees the slot. At most
+ * TRI_SLOT_RUN turns in a row come from it, then the ring has its turn.
+ */
+#ifndef RUNTIME_WORKER_H
+#define RUNTIME_WORKER_H
+
+#include "mem/boundary.h"
+#include "runtime/idle.h"
+#include "runtime/limbo.h"
+#include "runtime/run_queue.h"
+#include "runtime/slots.h"
+
+#include <pthread.h>
+
+#include <troupe/channels/parker.h>
+#include <troupe/runtime/stats.h>
+
+#define TRI_SLOT_RUN 16u          /* turns in a row from the slot */
+#define TRI_HOUSEKEEPING 16u      /* turns between two looks around */
+#define TRI_QUANTUM 512           /* messages and sends in one turn */
+#define TRI_LONG_TURN 20000u      /* ns: such an actor goes to the ring, not the slot */
+#define TRI_TURN_LIMIT 1000000u   /* ns: a turn ends after the message that passes it */
+#define TRI_WAKE_PRICE 15000u     /* ns of work that make waking another worthwhile */
+#define TRI_SPIN 60000u           /* ns of searching before parking */
+
+/* What tr_system and tr_ctx begin with: who is it that calls? */
+typedef struct tri_sender {
+    tr_system *system;
+    tri_worker *worker; /* NULL: a thread from outside */
+} tri_sender;
+
+struct tr_ctx {
+    tri_sender sender;
+    tri_actor *actor; /* the one whose turn it is */
+};
+
+/* Consecutive messages to one actor, published together. */
+typedef struct tri_outbox {
+    tri_actor *target; /* NULL: empty */
+    tr_mpsc_node *first;
+    tr_mpsc_node *last;
+} tri_outbox;
+
+/* Written by the worker, read by anyone: see stats.h for what each counts. */
+typedef struct tri_counters {
+    TR_ATOMIC(uint64_t) activations;
+    TR_ATOMIC(uint64_t) messages;
+    TR_ATOMIC(uint64_t) sent;
+    TR_ATOMIC(uint64_t) spawned;
+    TR_ATOMIC(uint64_t) ended;
+    TR_ATOMIC(uint64_t) panics;
+    TR_ATOMIC(uint64_t) stolen;
+    TR_ATOMIC(uint64_t) parks;
+    TR_ATOMIC(uint64_t) wakes;
+    TR_ATOMIC(uint64_t) dead_letters;
+    TR_ATOMIC(uint32_t) state; /* tr_worker_state */
+} tri_counters;
+
+struct tri_worker {
+    /* -- shared: others write here ------------------------------------------ */
+    TR_CACHE_ALIGNED TR_ATOMIC(uint32_t) park;
+    TR_ATOMIC(tri_actor *) inbox;      /* ready actors pinned here, newest first */
+    TR_ATOMIC(tri_actor *) ripe;       /* limbo batches whose grace period is over */
+    tri_run_queue queue;
+
+    /* -- the worker's own ------------------------------------------------------ */
+    TR_CACHE_ALIGNED tr_ctx ctx;
+    tri_actor *slot;
+    unsigned slot_run;
+    unsigned tick;                     /* turns since the last housekeeping */
+    bool timing;                       /* every turn is timed, since some are long */
+    bool running_long;                 /* the running actor's turns are long */
+    uint32_t turn;                     /* smoothed length of a turn, ns */
+    uint64_t turn_started;             /* when timing; or of the last 16 turns */
+    tri_actor *pinned_first;           /* ready actors that only we may run */
+    tri_actor *pinned_last;
+    tri_outbox outbox;
+    int budget;                        /* messages and sends left in this turn */
+
+    /* What a panic must find: the loop's locals are gone by then. */
+    tr_mpsc_node *at;                  /* position in the mailbox */
+    tri_message *in_hand;              /* its payload is not dropped yet; or NULL */
+    uint64_t taken;                    /* bounds not given back yet, as actor.queued */
+    uint64_t handled;                  /* in this turn */
+    bool reply_kept;                   /* of the ask in hand */
+    bool exit_is_set;
+    tr_exit exit;                      /* why the running actor ends */
+
+    tri_slot_cache slots;
+    tri_limbo limbo;
+    uint64_t random;
+    uint64_t stolen_at;                /* time of the last steal, ns; 0: none */
+    uint64_t steal_backoff;            /* ns */
+    unsigned index;
+    tri_counters counters;
+    tr_parker parker;
+    tri_boundary boundary;
+    pthread_t thread;
+};
+
+/* The worker that this thread is, or NULL. */
+extern __attribute__((visibility("hidden"), tls_model("initial-exec"))) _Thread_local tri_worker
+    *tri_worker_self;
+
+/* Who calls: the worker, when the calling thread is one of that system. */
+static inline tri_worker *tri_sender_worker(const tri_sender *sender)
+{
+    if (TR_LIKELY(sender->worker != NULL))
+        return sender->worker;
+    tri_worker *self = tri_worker_self;
+    return self != NULL && self->ctx.sender.system == sender->system ? self : NULL;
+}
+
+/* The thread's life: runs actors until the system ends. arg: the worker. */
+void *tri_worker_main(void *arg);
+
+/* This worker made `actor` ready: queue it here (or where it is pinned). */
+void tri_worker_schedule(tri_worker *worker, tri_actor *actor);
+
+/* To the end of this worker's queue, behind what is ready already. */
+void tri_worker_requeue(tri_worker *worker, tri_actor *actor);
+
+/* From any thread: `actor` is pinned to `worker`. */
+void tri_worker_schedule_pinned(tri_worker *worker, tri_actor *actor);
+
+/* Is there something for this worker to do? The last look before it parks. */
+bool tri_worker_has_work(tri_worker *worker);
+
+/* The turn of `actor` is over, and turns are timed: note how long it was. */
+void tri_worker_time_turn(tri_worker *worker, tri_actor *actor);
+
+/* Publish what the outbox holds. */
+void tri_outbox_flush(tri_worker *worker);
+
+/* One turn of an actor (actor_run.c). */
+void tri_actor_run(tri_worker *worker, tri_actor *actor);
+
+/* The running actor's handler panicked; info is the boundary's (actor_run.c). */
+void tri_actor_panicked(tri_worker *worker, const tr_panic_info *info);
+
+#endif
