@@ -92,6 +92,7 @@ static inline bool tr_mpsc_push_chain(tr_mpsc *q, tr_mpsc_node *first, tr_mpsc_n
     return (before & TR_MPSC_IDLE_) != 0;
 }
 
+/* One node: tr_mpsc_push_chain with first and last the same. */
 static inline bool tr_mpsc_push(tr_mpsc *q, tr_mpsc_node *node)
 {
     return tr_mpsc_push_chain(q, node, node);

@@ -24,11 +24,13 @@ typedef struct tr_pid {
 #define TR_PID_INDEX_BITS 28u
 #define TR_PID_GENERATION_BITS 28u
 
+/* Do both name the same actor (or both none)? */
 static inline bool tr_pid_eq(tr_pid a, tr_pid b)
 {
     return a.bits == b.bits;
 }
 
+/* Is it TR_PID_NONE? */
 static inline bool tr_pid_is_none(tr_pid pid)
 {
     return pid.bits == 0;
