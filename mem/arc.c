@@ -356,6 +356,13 @@ void *tr_arc_make_mut_owned(void *variable)
     return tri_owned_value(fresh);
 }
 
+void *tr_arc_unwrap_or_clone_owned(void *variable)
+{
+    if (tr_arc_make_mut_owned(variable) == NULL)
+        return NULL;
+    return tr_arc_try_unshare(variable); /* in place: nobody else can reach it now */
+}
+
 /* -- counts --------------------------------------------------------------- */
 
 size_t tr_strong_count(const void *value)

@@ -20,8 +20,9 @@
  * boundary is armed (it moves until the call that panics); the first walk finds
  * it as the last one at or below an address inside of that frame.
  *
- * Edges: no boundary, or a panic on its way to the same boundary, or a
- * boundary whose function has returned: print all that is known and abort.
+ * Edges: no boundary, or a panic on its way to the same boundary: print all that
+ * is known and abort. So does a boundary whose function returned without
+ * disarming it, as far as the stack shows it (other frames may lie there now).
  * Nothing here allocates: messages are built on the stack and written straight
  * to standard error, the unwinder's record is in the boundary, and the
  * thread-local variables are in the thread's static block.
@@ -91,17 +92,18 @@ static tr_panic_hook load_hook(void)
     return hook != NULL ? hook : report;
 }
 
-static TR_NORETURN void die(const char *why)
+/* info: what has not been said for sure; a hook of the user's may be silent. */
+static TR_NORETURN void die(const tr_panic_info *info, const char *why)
 {
+    report(info);
     (void)!write(STDERR_FILENO, why, strlen(why));
     abort();
 }
 
 static TR_NORETURN void die_of_second(const tr_panic_info *second, const tr_panic_info *first)
 {
-    report(second);
-    print("it came while the thread unwound from the panic", first);
-    die("a panic while panicking: aborting\n");
+    print("while the thread unwound from the panic", first);
+    die(second, "a panic while panicking: aborting\n");
 }
 
 static TR_NORETURN void die_without_boundary(const tr_panic_info *info)
@@ -112,8 +114,7 @@ static TR_NORETURN void die_without_boundary(const tr_panic_info *info)
     const tr_panic_hook hook = load_hook();
     if (hook != report)
         hook(info);
-    report(info);
-    die("no boundary to catch the panic: aborting\n");
+    die(info, "no boundary to catch the panic: aborting\n");
 }
 
 /* -- boundaries ----------------------------------------------------------- */
@@ -178,7 +179,7 @@ static _Unwind_Reason_Code stop(int version, _Unwind_Action actions, _Unwind_Exc
     if ((uintptr_t)_Unwind_GetCFA(context) == b->landing)
         land(b);
     if ((actions & _UA_END_OF_STACK) != 0)
-        die("a panic lost its boundary: aborting\n");
+        die(&b->info, "a panic lost its boundary: aborting\n");
     return _URC_NO_REASON;
 }
 
@@ -186,11 +187,11 @@ static TR_NORETURN void unwind(tri_boundary *b)
 {
     b->landing = find_landing(b);
     if (b->landing == 0)
-        die("the panic's boundary has returned without being disarmed: aborting\n");
+        die(&b->info, "the panic's boundary has returned without being disarmed: aborting\n");
     memset(&b->exception, 0, sizeof b->exception);
     stack_ends_here();
     (void)_Unwind_ForcedUnwind(&b->exception, stop, b);
-    die("the stack cannot be unwound: aborting\n");
+    die(&b->info, "the stack cannot be unwound: aborting\n");
 }
 
 /* -- public --------------------------------------------------------------- */

@@ -12,9 +12,9 @@
  *
  * Threads            alloc/realloc/dealloc: any threads, any time; a block may
  *                    be freed by another thread than the one that made it.
- *                    replace: before the first block, and once.
+ *                    replace: at a quiet point, see tr_set_global_allocator.
  * Memory             dealloc and realloc take the layout that the block was
- *                    made with (or last resized to).
+ *                    made with (or last resized to), as in std::alloc.
  */
 #ifndef TROUPE_MEM_ALLOCATOR_H
 #define TROUPE_MEM_ALLOCATOR_H
@@ -25,9 +25,11 @@
 TR_BEGIN_DECLS
 
 /*
- * An allocator. `self` is handed to each call. layout.size is never 0 and the
- * layout is valid. NULL from alloc, alloc_zeroed or realloc means that there is
- * no memory; a failed realloc leaves the old block as it was.
+ * An allocator. `self` is handed to each call. Sizes are never 0, blocks never
+ * NULL, and layouts valid. NULL from alloc, alloc_zeroed or realloc means that
+ * there is no memory; a failed realloc leaves the old block as it was.
+ * alloc_zeroed and realloc may be left out (NULL): they are then made of the
+ * other two, as GlobalAlloc's provided methods. None of them may panic.
  */
 typedef struct tr_allocator tr_allocator;
 struct tr_allocator {
@@ -58,15 +60,18 @@ TR_API void tr_dealloc(void *block, tr_layout layout);
 TR_API tr_allocator *tr_global_allocator(void);
 
 /*
- * Replace the global allocator. The caller keeps ownership; it must outlive
- * every block made through it. Blocks that exist already would be returned to
- * the wrong allocator, so it is a panic to replace while the outgoing one has
- * been used through tr_alloc by any thread and blocks are live; tests swap
- * between quiet points and put the old one back.
+ * Replace the global allocator; NULL puts the pools back. The caller keeps
+ * ownership; the allocator must outlive every block made through it.
+ *
+ * A block goes back to the allocator that is global when it is freed. So replace
+ * before the first block; or with one that passes everything on to the outgoing
+ * one (as the counting allocator does); or, as tests do, while no other thread
+ * allocates, and put the old one back before anything made earlier is freed.
+ * None of this is checked: it would cost every allocation a locked count.
  */
 TR_API void tr_set_global_allocator(tr_allocator *allocator);
 
-/* malloc and aligned_alloc. Always there; has no state. */
+/* malloc and posix_memalign. Always there; has no state. */
 TR_API tr_allocator *tr_libc_allocator(void);
 
 /*
@@ -87,6 +92,8 @@ typedef struct tr_counting_allocator {
     TR_ATOMIC(uint64_t) live_bytes; /* bytes asked for and not given back */
 } tr_counting_allocator;
 
+/* In the caller's memory, in front of inner (NULL: libc); both must outlive the
+ * blocks. Nothing to undo. */
 TR_API void tr_counting_allocator_init(tr_counting_allocator *counting, tr_allocator *inner);
 /* Blocks made and not freed. Exact when no other thread is at it. */
 TR_API uint64_t tr_counting_live(const tr_counting_allocator *counting);
@@ -94,10 +101,12 @@ TR_API uint64_t tr_counting_live(const tr_counting_allocator *counting);
 /*
  * What the infallible forms (tr_box, tr_arc, ...) call when memory is out: the
  * default prints the layout and aborts, as Rust's handle_alloc_error. The
- * handler must not return. NULL restores the default. Set it at start.
+ * handler must not return (it aborts then), but may panic: nothing is half done
+ * when it is called. NULL restores the default. Set it at start.
  */
 typedef void (*tr_oom_handler)(tr_layout layout);
 TR_API void tr_set_oom_handler(tr_oom_handler handler);
+/* Call the handler, for code of your own that cannot go on without memory. */
 TR_API TR_NORETURN void tr_out_of_memory(tr_layout layout);
 
 TR_END_DECLS

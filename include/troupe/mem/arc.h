@@ -16,7 +16,11 @@
  * Order              what any owner did before its drop is visible to the
  *                    destructor, and to the winner of get_mut / into_box.
  * Memory             the value dies with the last strong owner, its block with
- *                    the last Weak. Above INT32_MAX owners the process aborts.
+ *                    the last Weak. Above INT32_MAX owners or Weaks a clone
+ *                    aborts the process, downgrade and upgrade panic.
+ *
+ * Given a Box where an Arc is asked for, these calls panic; the counts of a Box
+ * are 1 and 0.
  */
 #ifndef TROUPE_MEM_ARC_H
 #define TROUPE_MEM_ARC_H
@@ -57,7 +61,8 @@ TR_BEGIN_DECLS
 
 /*
  * As tr_arc_into_box when the caller is the only owner; else NULL and p is
- * kept as it was (as Arc::try_unwrap).
+ * kept as it was (as Arc::try_unwrap). p is kept also when tr_out_of_memory
+ * does not return to here.
  */
 #define tr_arc_try_unwrap(p) ((__typeof__(p))tr_arc_try_unshare((void *)&(p)))
 
@@ -72,6 +77,13 @@ TR_BEGIN_DECLS
  * failed, p is as before.
  */
 #define tr_arc_make_mut(p) ((__typeof__(p))tr_arc_make_mut_owned((void *)&(p)))
+
+/*
+ * The value as a Box, as Arc::unwrap_or_clone: the very value (no clone) for its
+ * only owner, else a clone of it; p is NULL then. NULL: no memory or the clone
+ * failed, p is as before.
+ */
+#define tr_arc_unwrap_or_clone(p) ((__typeof__(p))tr_arc_unwrap_or_clone_owned((void *)&(p)))
 
 /* Counts, as they were at one moment; others may change them meanwhile. Weak
  * counts Weak references only. */
@@ -88,7 +100,9 @@ typedef struct tr_weak {
 
 #define TR_WEAK_NEW ((tr_weak){ NULL })
 
+/* A new Weak to what the caller owns a share of, which stays as it is. */
 TR_API tr_weak tr_downgrade(const void *owned);
+/* One more Weak to the same; of an empty one an empty one. */
 TR_API tr_weak tr_weak_clone(tr_weak weak);
 /* weak is TR_WEAK_NEW afterwards. */
 TR_API void tr_weak_drop(tr_weak *weak);
@@ -118,6 +132,7 @@ TR_API void *tr_arc_unshare(void *owned);
 TR_API void *tr_arc_try_unshare(void *variable);
 TR_API void *tr_arc_get_mut_owned(const void *owned);
 TR_API void *tr_arc_make_mut_owned(void *variable);
+TR_API void *tr_arc_unwrap_or_clone_owned(void *variable);
 TR_API void *tr_upgrade_weak(tr_weak weak, const tr_type *type);
 
 TR_END_DECLS

@@ -24,15 +24,19 @@
 
 #include <troupe/mem/base.h>
 
+/* Aligned to its size also where T alone is not (64 bits on i386). */
 #define TR_ATOMIC(T)                                                                               \
     struct {                                                                                       \
-        T v_;                                                                                      \
+        T v_ __attribute__((aligned(sizeof(T))));                                                  \
     }
+/* A constant: is TR_ATOMIC(T) lock-free on every processor compiled for? */
+#define TR_ATOMIC_IS_LOCK_FREE(T) __atomic_always_lock_free(sizeof(T), 0)
 #define TR_ATOMIC_INIT(value) { (value) }
 
 #ifdef TR_STRESS
 TR_BEGIN_DECLS
-/* Seed the yields of every thread that starts after this; 0 takes the clock. */
+/* Seed the yields of the caller and of every thread that starts after this; 0
+ * takes the clock. Without it the seed is the environment's TROUPE_SEED. */
 TR_API void tr_stress_seed(uint64_t seed);
 TR_API void tri_stress_point(void);
 TR_END_DECLS
@@ -78,15 +82,20 @@ TR_END_DECLS
 #define tr_fetch_add_acq_rel(p, x) TR_FETCH_(add, p, x, __ATOMIC_ACQ_REL)
 #define tr_fetch_add_seq_cst(p, x) TR_FETCH_(add, p, x, __ATOMIC_SEQ_CST)
 #define tr_fetch_sub_relaxed(p, x) TR_FETCH_(sub, p, x, __ATOMIC_RELAXED)
+#define tr_fetch_sub_acquire(p, x) TR_FETCH_(sub, p, x, __ATOMIC_ACQUIRE)
 #define tr_fetch_sub_release(p, x) TR_FETCH_(sub, p, x, __ATOMIC_RELEASE)
 #define tr_fetch_sub_acq_rel(p, x) TR_FETCH_(sub, p, x, __ATOMIC_ACQ_REL)
 #define tr_fetch_sub_seq_cst(p, x) TR_FETCH_(sub, p, x, __ATOMIC_SEQ_CST)
 #define tr_fetch_or_relaxed(p, x) TR_FETCH_(or, p, x, __ATOMIC_RELAXED)
+#define tr_fetch_or_acquire(p, x) TR_FETCH_(or, p, x, __ATOMIC_ACQUIRE)
 #define tr_fetch_or_release(p, x) TR_FETCH_(or, p, x, __ATOMIC_RELEASE)
 #define tr_fetch_or_acq_rel(p, x) TR_FETCH_(or, p, x, __ATOMIC_ACQ_REL)
 #define tr_fetch_or_seq_cst(p, x) TR_FETCH_(or, p, x, __ATOMIC_SEQ_CST)
 #define tr_fetch_and_relaxed(p, x) TR_FETCH_(and, p, x, __ATOMIC_RELAXED)
+#define tr_fetch_and_acquire(p, x) TR_FETCH_(and, p, x, __ATOMIC_ACQUIRE)
+#define tr_fetch_and_release(p, x) TR_FETCH_(and, p, x, __ATOMIC_RELEASE)
 #define tr_fetch_and_acq_rel(p, x) TR_FETCH_(and, p, x, __ATOMIC_ACQ_REL)
+#define tr_fetch_and_seq_cst(p, x) TR_FETCH_(and, p, x, __ATOMIC_SEQ_CST)
 
 /*
  * A statistic with one writer and any number of readers: a load and a store,
@@ -98,6 +107,8 @@ TR_END_DECLS
 /* Tell the processor that this is a spin loop. */
 #if defined(__x86_64__) || defined(__i386__)
 #define tr_cpu_relax() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define tr_cpu_relax() __asm__ volatile("yield")
 #else
 #define tr_cpu_relax() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 #endif

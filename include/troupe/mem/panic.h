@@ -10,8 +10,12 @@
  * with -fexceptions, which troupe's pkg-config file asks for; as Rust's panics
  * with panic=unwind.
  *
- * A panic without a boundary, or raised by a cleanup while a panic unwinds,
- * prints both messages and aborts.
+ * A panic without a boundary prints its message and aborts. So does one that a
+ * cleanup raises while a panic unwinds, with both messages, unless it is caught
+ * inside of that cleanup (tr_catch in a destructor works, as in Rust).
+ *
+ * Between tr_panic and the boundary every frame must be C compiled with
+ * -fexceptions, or C without cleanups (qsort, say), or C++.
  *
  * Threads  each thread has boundaries of its own; a panic never leaves its.
  * Memory   raising and catching allocate nothing.
@@ -47,7 +51,8 @@ TR_API bool tr_panicking(void);
 /*
  * Called on the panicking thread before it unwinds (as std::panic::set_hook);
  * the default prints "thread panicked at FILE:LINE: MESSAGE" on standard error.
- * NULL restores the default. Set it at start. The hook must not panic.
+ * NULL restores the default. Set it at start. A hook that panics aborts. What
+ * aborts prints its messages whatever the hook does.
  */
 typedef void (*tr_panic_hook)(const tr_panic_info *info);
 TR_API void tr_set_panic_hook(tr_panic_hook hook);

@@ -48,14 +48,12 @@ typedef struct tr_type {
     uint32_t flags; /* TR_NOT_SEND, TR_NOT_SHARE */
 } __attribute__((aligned(16))) tr_type;
 
-/* May a value go to another thread? */
 /* May values of the type move to another thread? */
 static inline bool tr_type_is_send(const tr_type *type)
 {
     return (type->flags & TR_NOT_SEND) == 0;
 }
 
-/* May several threads look at one value at once? */
 /* May several threads use one value of the type at a time? */
 static inline bool tr_type_is_share(const tr_type *type)
 {
