@@ -55,19 +55,19 @@
     typedef struct P##_ref {                                                                       \
         tr_pid pid;                                                                                \
     } P##_ref;                                                                                     \
-    enum { LIST(P, TR_TAG_TELL_, TR_TAG_ASK_) P##_message_count };                                 \
+    enum { LIST(P, TR_TAG_TELL_, TR_TAG_ASK_) P##_protocol_size_ };                                 \
     TR_BEHAVIOUR_(P)                                                                               \
     extern const tr_protocol P##_protocol;                                                         \
     LIST(P, TR_TYPE_TELL_, TR_TYPE_ASK_)                                                           \
-    TR_SHARED_DATA const tr_message_type *const P##_messages[] = { LIST(P, TR_ROW_, TR_ROW_) };    \
-    TR_SHARED_DATA const tr_protocol P##_protocol = { #P, P##_message_count, P##_messages };       \
+    TR_SHARED_DATA const tr_message_type *const P##_messages_[] = { LIST(P, TR_ROW_, TR_ROW_) };    \
+    TR_SHARED_DATA const tr_protocol P##_protocol = { #P, P##_protocol_size_, P##_messages_ };       \
     TR_PROTOCOL_LIFE_(P)                                                                           \
     LIST(P, TR_CALLS_TELL_, TR_CALLS_ASK_)
 
 #define TR_ACTOR(P, LIST, ...)                                                                     \
     LIST(P, TR_HANDLER_TELL_, TR_HANDLER_ASK_)                                                     \
     static const tr_handler P##_handlers_[] = { LIST(P, TR_HANDLER_ROW_, TR_HANDLER_ROW_) };       \
-    const union P##_behaviour_of P##_behaviour = { .typed = {                                      \
+    const union P##_behaviour_of_ P##_behaviour = { .typed = {                                      \
         .name = #P,                                                                                \
         .protocol = &P##_protocol,                                                                 \
         .state_size = sizeof(struct P),                                                            \
@@ -78,14 +78,14 @@
 
 /* -- the parts, one line of the list at a time ------------------------------ */
 
-#define TR_TAG_TELL_(P, m, T, ...) P##_tag_##m,
-#define TR_TAG_ASK_(P, m, Q, A, ...) P##_tag_##m,
-#define TR_ROW_(P, m, ...) &P##_message_##m.type,
+#define TR_TAG_TELL_(P, m, T, ...) P##_tag_##m##_,
+#define TR_TAG_ASK_(P, m, Q, A, ...) P##_tag_##m##_,
+#define TR_ROW_(P, m, ...) &P##_message_##m##_.type,
 #define TR_HANDLER_ROW_(P, m, ...) P##_handle_##m##_,
 
 /* tr_behaviour with hooks that take the state's own type. */
 #define TR_BEHAVIOUR_(P)                                                                           \
-    union P##_behaviour_of {                                                                       \
+    union P##_behaviour_of_ {                                                                       \
         struct {                                                                                   \
             const char *name;                                                                      \
             const tr_protocol *protocol;                                                           \
@@ -98,7 +98,7 @@
         } typed;                                                                                   \
         tr_behaviour type;                                                                         \
     };                                                                                             \
-    extern const union P##_behaviour_of P##_behaviour;
+    extern const union P##_behaviour_of_ P##_behaviour;
 
 /* The message type, with .drop and .answer_drop checked against T's pointer. */
 #define TR_MESSAGE_(P, m, T, A, ...)                                                               \
@@ -117,24 +117,24 @@
             void (*answer_drop)(A * answer);                                                       \
         } typed;                                                                                   \
         tr_message_type type;                                                                      \
-    } P##_message_##m = { .typed = { __VA_ARGS__ } };
+    } P##_message_##m##_ = { .typed = { __VA_ARGS__ } };
 
 #define TR_TYPE_TELL_(P, m, T, ...)                                                                \
     TR_MESSAGE_(P, m, T, void, .name = #m, .size = sizeof(T), .align = _Alignof(T),                \
-                .protocol = &P##_protocol, .tag = P##_tag_##m, ##__VA_ARGS__)
+                .protocol = &P##_protocol, .tag = P##_tag_##m##_, ##__VA_ARGS__)
 #define TR_TYPE_ASK_(P, m, Q, A, ...)                                                              \
     TR_MESSAGE_(P, m, Q, A, .name = #m, .size = sizeof(Q), .align = _Alignof(Q),                   \
-                .protocol = &P##_protocol, .tag = P##_tag_##m, .answer_name = #A,                  \
+                .protocol = &P##_protocol, .tag = P##_tag_##m##_, .answer_name = #A,                  \
                 .answer_size = sizeof(A), .answer_align = _Alignof(A), ##__VA_ARGS__)
 
 #define TR_CALLS_TELL_(P, m, T, ...)                                                               \
     TR_UNUSED static inline tr_status P##_##m(tr_from from, P##_ref to, T message)                 \
     {                                                                                              \
-        return tr_tell(from, to.pid, &P##_message_##m.type, &message);                             \
+        return tr_tell(from, to.pid, &P##_message_##m##_.type, &message);                             \
     }                                                                                              \
     TR_UNUSED TR_MUST_USE static inline tr_status P##_try_##m(tr_from from, P##_ref to, T *message) \
     {                                                                                              \
-        return tr_try_tell(from, to.pid, &P##_message_##m.type, message);                          \
+        return tr_try_tell(from, to.pid, &P##_message_##m##_.type, message);                          \
     }
 
 #define TR_CALLS_ASK_(P, m, Q, A, ...)                                                             \
@@ -144,11 +144,11 @@
     TR_UNUSED TR_MUST_USE static inline tr_status P##_##m##_wait(                                  \
         tr_system *system, P##_ref to, Q question, uint64_t timeout, A *ret_answer)                \
     {                                                                                              \
-        return tr_ask_wait(system, to.pid, &P##_message_##m.type, &question, timeout, ret_answer); \
+        return tr_ask_wait(system, to.pid, &P##_message_##m##_.type, &question, timeout, ret_answer); \
     }                                                                                              \
     TR_UNUSED static inline void P##_##m##_answer(P##_##m##_reply r, A answer)                     \
     {                                                                                              \
-        tr_reply_answer(r.reply, &P##_message_##m.type, &answer);                                  \
+        tr_reply_answer(r.reply, &P##_message_##m##_.type, &answer);                                  \
     }                                                                                              \
     TR_UNUSED static inline P##_##m##_reply P##_##m##_keep(P##_##m##_reply r)                      \
     {                                                                                              \
