@@ -83,14 +83,16 @@ void tri_owned_free(tri_owned *owned)
 {
     const tr_type *type = tri_owned_type(owned);
     const bool array = tri_owned_is_array(owned);
-    tr_layout layout;
-    const tr_status status = block_layout(type, tri_owned_length(owned), array, &layout);
-    TR_DCHECK(status == TR_OK); /* invariant 1: it was, when the block was made */
-    (void)status;
+    const size_t offset = value_offset(type, array);
+    /* As block_layout found it; it was checked then. */
+    const tr_layout layout = {
+        .size = offset + type->size * tri_owned_length(owned),
+        .align = max(_Alignof(tri_owned_array), type->align),
+    };
 #ifdef TR_CHECKED
     tri_owned_set_kind(owned, TRI_KIND_NONE); /* for who drops it again */
 #endif
-    tr_dealloc((char *)tri_owned_value(owned) - value_offset(type, array), layout);
+    tr_dealloc((char *)tri_owned_value(owned) - offset, layout);
 }
 
 /* -- values --------------------------------------------------------------- */

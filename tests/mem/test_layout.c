@@ -137,7 +137,7 @@ static void test_layout_08_record_has_the_offsets_of_the_c_struct(void **state)
     };
     tr_layout record = { .size = 0, .align = 1 };
     for (size_t i = 0; i < 4; i++) {
-        size_t offset;
+        size_t offset = 99;
         assert_int_equal(tr_layout_extend(record, fields[i], &record, &offset), TR_OK);
         assert_int_equal(offset, expected[i]);
     }
