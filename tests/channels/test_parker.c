@@ -240,6 +240,46 @@ static void wake_or_vanish(unsigned index, void *unused)
     }
 }
 
+/* An unpark that was stopped between its token and its last access: the sleeper
+ * stays, even when its deadline wakes it. */
+static struct {
+    tr_parker parker;
+    TR_ATOMIC(bool) returned;
+} half;
+
+#define HALF_SLEEP TR_MILLISECONDS(20)
+
+static void *park_until_ok(void *unused)
+{
+    while (tr_parker_park_until(&half.parker, tr_now() + HALF_SLEEP) != TR_OK)
+        ;
+    tr_store_seq_cst(&half.returned, true);
+    return unused;
+}
+
+static void test_parker_half_done_unpark_keeps_sleeper(void **state)
+{
+    const uint64_t asleep = 1, asleep_with_token = 3; /* see parker.c */
+    uint64_t word;
+    pthread_t sleeper;
+
+    (void)state;
+    tr_parker_init(&half.parker);
+    tr_atomic_init(&half.returned, false);
+    assert_int_equal(pthread_create(&sleeper, NULL, park_until_ok, NULL), 0);
+    TEST_UNTIL((word = asleep, tr_cas_seq_cst(&half.parker.word_, &word, asleep_with_token)));
+    uint64_t deadline = tr_now() + HALF_SLEEP; /* the sleeper's is before it */
+    TEST_UNTIL(tr_now() > deadline);
+    for (int i = 0; i < 2000; i++)
+        sched_yield();
+    assert_false(tr_load_seq_cst(&half.returned));
+    tr_parker_unpark(&half.parker); /* finds asleep still set: does the rest for both */
+    assert_int_equal(pthread_join(sleeper, NULL), 0);
+    assert_true(tr_load_seq_cst(&half.returned));
+    assert_int_equal(tr_parker_park_until(&half.parker, 0), TR_TIMEOUT);
+    tr_parker_fini(&half.parker);
+}
+
 static void test_parker_not_touched_after_park_returned(void **state)
 {
     (void)state;
@@ -267,6 +307,7 @@ int main(void)
         TEST(test_parker_ping_pong_loses_no_wakeup),
         TEST(test_parker_many_wakers_sleeper_sees_all_work),
         TEST(test_parker_timeouts_lose_no_token),
+        TEST(test_parker_half_done_unpark_keeps_sleeper),
         TEST(test_parker_not_touched_after_park_returned),
     };
     return TEST_RUN(tests);
