@@ -236,6 +236,48 @@ static void test_arc_upgrade_race_with_last_drop_drops_once(void **state)
                   (unsigned long long)r.rare);
 }
 
+/* -- into_box against the last Weak ------------------------------------------ */
+
+/* In place or moved, the Box is written to and freed while the Weaks look. */
+static void play_into_box_under_weaks(rounds *r, unsigned side)
+{
+    if (side != 0) {
+        canary *up = tr_upgrade(canary, r->weaks[side]);
+        if (up != NULL && up->value != 7)
+            bump(&r->wrong);
+        tr_drop(up);
+        tr_weak_drop(&r->weaks[side]);
+        return;
+    }
+    canary *box = NULL;
+    for (int i = 0; i < 200 && box == NULL; i++)
+        box = tr_arc_try_unwrap(r->shares[0]);
+    if (box != NULL) {
+        bump(&r->wins);
+        box->value = 8;
+    }
+    tr_drop(box);
+    tr_drop(r->shares[0]);
+}
+
+static void check_unwrapped_or_not(rounds *r)
+{
+    *(value_of(&r->wins) == 1 ? &r->usual : &r->rare) += 1;
+    assert_int_equal(canary_dropped(), 1);
+    assert_int_equal(test_live_blocks(), 0);
+    canary_reset();
+}
+
+static void test_arc_unwrap_race_with_weaks_gives_a_box_of_its_own(void **state)
+{
+    (void)state;
+    rounds r = { .play = play_into_box_under_weaks };
+    run_rounds(&r, one_owner_two_weaks, check_unwrapped_or_not);
+    assert_int_equal(value_of(&r.wrong), 0);
+    print_message("           unwrapped: %llu, not: %llu\n", (unsigned long long)r.usual,
+                  (unsigned long long)r.rare);
+}
+
 /* -- get_mut against downgrade ---------------------------------------------- */
 
 /* Side 1 always has a share or a Weak, so side 0 is never alone. A get_mut that
@@ -279,7 +321,9 @@ static void play_write_when_alone(rounds *r, unsigned side)
         tr_drop(r->shares[side]);
         return;
     }
-    canary *alone = tr_arc_get_mut(r->shares[0]);
+    canary *alone = NULL;
+    for (int i = 0; i < 200 && alone == NULL; i++) /* nothing but get_mut orders the two */
+        alone = tr_arc_get_mut(r->shares[0]);
     if (alone != NULL) {
         bump(&r->wins);
         alone->value = 8;
@@ -423,11 +467,15 @@ int main(void)
         CASE(test_arc_into_box_race_has_exactly_one_winner),
         CASE(test_arc_try_unwrap_race_has_at_most_one_winner),
         CASE(test_arc_upgrade_race_with_last_drop_drops_once),
+        CASE(test_arc_unwrap_race_with_weaks_gives_a_box_of_its_own),
         CASE(test_arc_get_mut_race_with_downgrade_never_succeeds),
         CASE(test_arc_get_mut_write_follows_the_others_reads),
         CASE(test_arc_make_mut_race_gives_each_a_value_of_its_own),
         CASE(test_arc_destructor_sees_what_every_owner_did),
         CASE(test_arc_weak_storm_leaves_no_weak),
     };
+    /* From libc, so that ThreadSanitizer knows of each free. The fixture's counting
+     * allocator goes in front of it. */
+    tr_set_global_allocator(tr_libc_allocator());
     return TEST_RUN(tests);
 }
