@@ -13,6 +13,31 @@
  *     out aligned, because regions are.
  * I3  What fits no class is libc's, and its layout says so again when it is
  *     freed; a realloc across that border moves the block.
+ *
+ * Measured, ns per 64-byte block, made and freed, gcc 12 -O2, glibc 2.36, two
+ * cores of a virtual EPYC that other work shared (load 2 to 4). Medians of seven
+ * runs, the three taking turns:
+ *                                               pools   8 parcels   glibc
+ *     freed at once                               2.6         2.6     7.0
+ *     1000 made, then freed                       4.9         5.0     8.7
+ *     random out of 10,000                        5.4         6.6      13
+ *     second thread frees, in order                13          14     241
+ *     second thread frees, windows of 2048
+ *         shuffled                                 41         110     218
+ *     second thread frees, random out of 2048
+ *         that it holds                           245         801     809
+ * The lines with two threads depend on who else runs and on where the two are
+ * put: over all our runs the pools took 4.5 to 86, 6 to 47 and 23 to
+ * 1176, glibc 66 to 868, 208 to 1283 and 55 to 2240. Compare within one session
+ * only; the last line is too wide to rank anything.
+ * 10^7 blocks made, then freed in random order (one run): 49 and 16, glibc 45
+ * and 67. Then 61 chunks are left, pinned by the hot stack, and after
+ * tr_pool_flush one; 2.5 MiB resident.
+ *
+ * Rejected after measuring: 8 parcels, for a shuffled window spans 32 slabs.
+ * Rejected unmeasured: a hot stack linked through the blocks, which would touch
+ * cold ones when many are freed; slabs of any size next to each other in a chunk,
+ * which need a map from page to slab and leave holes no other class fits.
  */
 #include "mem/pool_blocks.h"
 #include "mem/pool_types.h"
@@ -225,8 +250,9 @@ static inline void check_own(const tri_bin *bin, const void *block, unsigned poo
     const tri_chunk *const chunk = tri_chunk_of(block);
     TR_DCHECK(chunk->regions[tri_region_of(block)].pool_class == pool_class);
     const size_t number = tri_block_number(block, pool_class);
-    TR_DCHECK(tri_slab_of(block, number)->first + number % TRI_SLAB_BLOCKS * bin->block_size == block);
-    TR_DCHECK((tri_slab_of(block, number)->free & tri_block_bit(number)) == 0);
+    const tri_slab *const slab = tri_slab_of(block, number);
+    TR_DCHECK(slab->first + number % TRI_SLAB_BLOCKS * bin->block_size == block);
+    TR_DCHECK((slab->free & tri_block_bit(number)) == 0);
     for (uint32_t i = 0; i < bin->hot_count; i++)
         TR_DCHECK(bin->hot[i] != block);
 #else
@@ -236,6 +262,8 @@ static inline void check_own(const tri_bin *bin, const void *block, unsigned poo
 
 static TR_NOINLINE void free_foreign(tri_heap *heap, void *block, unsigned pool_class)
 {
+    /* The class stays while the block is out; all else there is its holder's. */
+    TR_DCHECK(tri_chunk_of(block)->regions[tri_region_of(block)].pool_class == pool_class);
     tr_count_add(&heap->counts.remote_frees, 1u);
     tri_remote_free(heap, block, pool_class);
 }

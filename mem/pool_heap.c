@@ -177,7 +177,8 @@ void tr_pool_flush(void)
     for (tri_heap *heap = first_heap(); heap != NULL; heap = heap->next) {
         /* relaxed: hints; the sweep decides by CAS. A letter that comes too late
          * for them is for the next flush */
-        if (tr_load_relaxed(&heap->state) == TRI_HEAP_ORPHAN && tr_load_relaxed(&heap->inbox) != NULL)
+        if (tr_load_relaxed(&heap->state) == TRI_HEAP_ORPHAN &&
+            tr_load_relaxed(&heap->inbox) != NULL)
             tri_heap_sweep(heap);
     }
 }

@@ -20,6 +20,9 @@
  *     owner of a block comes after the last one. A push on top of a letter
  *     continues its release sequence, so one swap sees all senders.
  *
+ * A thread holds back at most 256 KiB of foreign blocks (TRI_PARCEL_BYTES), and
+ * none after tr_pool_flush or its end.
+ *
  * Progress  sending is lock-free (the CAS fails only when another thread's
  *     succeeded), taking is wait-free in the number of letters.
  */

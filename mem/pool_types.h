@@ -61,7 +61,7 @@ struct tri_chunk {
     tri_heap *heap;
 
     /* The heap's holder only. */
-    TR_CACHE_ALIGNED tri_chunk *next; /* in heap->open while 0 < unused regions < 15 */
+    TR_CACHE_ALIGNED tri_chunk *next; /* in heap->open while 1 to 14 regions are unused */
     tri_chunk *prev;
     uint32_t unused; /* bit r: region r belongs to no class */
     tri_region regions[TRI_REGION_COUNT];

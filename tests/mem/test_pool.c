@@ -199,7 +199,8 @@ static void test_pool_realloc_in_class_keeps_address(void **state)
 static void test_pool_realloc_keeps_common_prefix_and_alignment(void **state)
 {
     (void)state;
-    static const size_t sizes[] = { 1, 17, 64, 200, 1024, 1025, 3000, 1024, 90, 4096, 8192, 5, 600 };
+    static const size_t sizes[] = { 1,    17, 64,   200,  1024, 1025, 3000,
+                                    1024, 90, 4096, 8192, 5,    600 };
     for (size_t align = 1; align <= 4096; align *= 4) {
         tr_layout layout = layout_of(sizes[0], align);
         unsigned char *block = tri_pool_alloc(layout);

@@ -102,7 +102,8 @@ static void test_pool_blocks_outlive_their_thread(void **state)
 {
     (void)state;
     enum { THREADS = 4, SHARE = 3000 };
-    handover made = { .blocks = calloc(THREADS * SHARE, sizeof(void *)), .count = SHARE, .size = 200 };
+    void **const blocks = calloc(THREADS * SHARE, sizeof(void *));
+    handover made = { .blocks = blocks, .count = SHARE, .size = 200 };
     tr_pool_flush();
     const tr_pool_stats before = stats_now();
     test_threads_run(THREADS, alloc_all, &made);
@@ -193,7 +194,8 @@ static pthread_key_t late_key;
 static TR_ATOMIC(unsigned) late_rounds;
 static TR_ATOMIC(unsigned) late_wrong;
 
-/* Runs in each round, each time after the pools' destructor: frees what the thread made before, makes a new one. */
+/* Runs in each round, each time after the pools' destructor: frees what the
+ * thread made before, makes a new one. */
 static void late_destructor(void *block)
 {
     /* relaxed, all three: read after the join */
@@ -323,7 +325,8 @@ static void test_pool_random_lifetimes_many_owners_all_come_home(void **state)
     const uint64_t allocs = after.allocs - before.allocs + after.large_allocs - before.large_allocs;
     assert_int_equal(allocs, tr_load_relaxed(&s.made)); /* relaxed: joined */
     assert_int_equal(live_blocks(after), live_blocks(before));
-    assert_int_equal(after.large_allocs - after.large_frees, before.large_allocs - before.large_frees);
+    assert_int_equal(after.large_allocs - after.large_frees,
+                     before.large_allocs - before.large_frees);
     assert_int_equal(after.threads, before.threads);
     assert_int_equal(after.chunk_bytes, before.chunk_bytes);
 }

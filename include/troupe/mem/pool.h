@@ -53,7 +53,7 @@ TR_API void tr_pool_flush(void);
 typedef struct tr_pool_stats {
     uint64_t threads;      /* pools that a thread holds now */
     uint64_t allocs;       /* blocks of a class handed out */
-    uint64_t frees;        /* ... freed by the thread whose pool they are of (-Dpools=libc: by any) */
+    uint64_t frees;        /* ... freed by their own pool's thread (-Dpools=libc: by any) */
     uint64_t remote_frees; /* ... freed by another thread */
     uint64_t chunk_bytes;  /* bytes now mapped from the system */
     uint64_t large_allocs; /* blocks that fit no class, from libc */
