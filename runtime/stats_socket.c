@@ -50,7 +50,7 @@ struct tri_stats_socket {
     uint64_t started;
     tr_layout layout; /* of this block */
     char file[TRI_STATS_NAME_SIZE];
-    char program[48];
+    char name[48];
     _Alignas(uint64_t) unsigned char snapshot[];
 };
 
@@ -79,8 +79,9 @@ static size_t take_snapshot(tri_stats_socket *self)
         .pid = getpid(),
         .started = self->started,
     };
-    memcpy(header->program, self->program, sizeof(header->program));
+    (void)snprintf(header->program, sizeof(header->program), "%s", program_invocation_short_name);
     tr_system_get_stats(self->system, system);
+    memcpy(system->name, self->name, sizeof(system->name));
     header->taken = tr_now();
     for (uint32_t i = 0; i < self->workers; i++)
         TR_MUST(tr_system_get_worker_stats(self->system, i, &workers[i]));
@@ -174,14 +175,28 @@ static void *answer(void *arg)
 
 /* -- start -------------------------------------------------------------------------- */
 
+/* A umask can take our own access away. O_PATH asks for none, and names what we made. */
+static void grant_owner(const char *path)
+{
+    char name[48];
+    struct stat about;
+    const int directory = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (directory < 0)
+        return;
+    tri_stats_address(directory, "", name, sizeof(name));
+    if (fstat(directory, &about) == 0 && about.st_uid == geteuid())
+        (void)chmod(name, 0700);
+    (void)close(directory);
+}
+
 static int open_place(unsigned place)
 {
     char path[4096];
     const char *why;
     if (!tri_stats_place(place, path, sizeof(path)))
         return -1;
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        return -1;
+    if (mkdir(path, 0700) == 0)
+        grant_owner(path);
     return tri_stats_open_directory(path, &why);
 }
 
@@ -274,8 +289,7 @@ static tri_stats_socket *allocate(tr_system *system, const char *name)
     self->workers = workers;
     self->started = tr_now();
     self->layout = layout;
-    (void)snprintf(self->program, sizeof(self->program), "%s",
-                   name != NULL ? name : program_invocation_short_name);
+    (void)snprintf(self->name, sizeof(self->name), "%s", name);
     return self;
 }
 

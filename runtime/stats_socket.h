@@ -20,9 +20,9 @@ typedef struct tri_stats_socket tri_stats_socket;
 #define TRI_STATS_PATIENCE TR_SECONDS(1)
 
 /*
- * Serve the system's numbers. name is the program's name, NULL: ask libc; it is
- * copied. When TROUPE_STATS=0 is in the environment nothing is started and
- * *ret_socket is NULL. A failure is no reason to stop: go on without.
+ * Serve the system's numbers under this name, which is copied. When TROUPE_STATS=0
+ * is in the environment nothing is started and *ret_socket is NULL. A failure is
+ * no reason to stop: go on without.
  * TR_IO: no private directory, or no socket in it; TR_LIMIT: no descriptors or
  * threads left; TR_NOMEM.
  */
