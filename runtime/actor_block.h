@@ -32,8 +32,9 @@ struct tri_actor {
     /* -- line 0: senders ------------------------------------------------- */
     tr_mpsc mailbox;
     TR_ATOMIC(uint64_t) pid;    /* bits of the live actor's pid; 0: nobody lives here */
-    TR_ATOMIC(uint64_t) queued; /* messages << 32 | payload bytes, reserved by senders */
-    uint64_t limit;             /* the same packing; constant while it lives */
+    TR_ATOMIC(uint64_t) pushed; /* ever reserved by senders: messages << 32 | payload bytes */
+    TR_ATOMIC(uint64_t) floor;  /* some earlier value of consumed, noted by senders */
+    uint64_t limit;             /* of pushed - consumed; constant while it lives */
     tr_mpsc_node stop_note;     /* the one message that tr_stop needs */
     unsigned pin;               /* worker + 1, or 0; constant while it lives */
     uint32_t index;             /* of the slot; constant for ever once used */
@@ -47,10 +48,10 @@ struct tri_actor {
         struct cds_wfcq_node inject_node; /* in the injection queue */
     } link;
     tri_answer *watchers;      /* told when it ends */
+    TR_ATOMIC(uint64_t) consumed; /* ever taken by handlers, as pushed; written by its worker */
     TR_ATOMIC(uint32_t) control;
     uint32_t generation;       /* of the next actor in this slot */
     uint32_t turn;             /* smoothed length of a turn, ns; 0: short */
-    uint32_t release_at;       /* give back bounds when more than this many are taken */
 
     /* -- lines 2 and 3 ----------------------------------------------------- */
     union {
@@ -78,7 +79,37 @@ static inline const tr_behaviour *tri_actor_behaviour(tri_actor *actor)
     return tr_load_relaxed(&actor->behaviour);
 }
 
+/*
+ * Bounds. A mailbox holds pushed - consumed, messages and bytes at once: both
+ * words are sums of the same costs, so their difference is exact although the
+ * low half runs over into the high one. Senders add to pushed; the worker alone
+ * writes consumed, in its own line. A sender compares with floor, an old value
+ * of consumed in the senders' line, and looks at consumed itself only when floor
+ * no longer suffices: once in as many messages as the mailbox has room for.
+ */
 #define TRI_ONE_MESSAGE ((uint64_t)1 << 32)
+
+/* A sender that was interrupted between its addition and its look at consumed
+ * may find more consumed than it added to: then there was nothing before it. */
+static inline bool tri_fits(uint64_t before, uint64_t consumed, size_t size, uint64_t limit)
+{
+    uint64_t queued = (int64_t)(before - consumed) > 0 ? before - consumed : 0;
+    return queued >> 32 < limit >> 32 && (uint32_t)queued + size <= (uint32_t)limit;
+}
+
+/* floor did not suffice: look how far the actor is. */
+static inline tr_status tri_mailbox_reserve_slow(tri_actor *actor, uint64_t before, size_t size)
+{
+    /* relaxed: an older value refuses or looks again, never overfills */
+    uint64_t consumed = tr_load_relaxed(&actor->consumed);
+    /* relaxed: any earlier value of consumed is a valid floor */
+    tr_store_relaxed(&actor->floor, consumed);
+    if (tri_fits(before, consumed, size, actor->limit))
+        return TR_OK;
+    /* relaxed: undone; as in reserve */
+    tr_fetch_sub_relaxed(&actor->pushed, TRI_ONE_MESSAGE | size);
+    return size > (uint32_t)actor->limit ? TR_INVALID : TR_FULL;
+}
 
 /*
  * Take room for one message of `size` bytes. TR_FULL: there is none now;
@@ -86,23 +117,25 @@ static inline const tr_behaviour *tri_actor_behaviour(tri_actor *actor)
  */
 static inline tr_status tri_mailbox_reserve(tri_actor *actor, size_t size)
 {
-    uint64_t cost = TRI_ONE_MESSAGE | size;
     /* relaxed: a count orders nothing; the message itself is published by its push */
-    uint64_t before = tr_fetch_add_relaxed(&actor->queued, cost);
-    if (TR_LIKELY(before >> 32 < actor->limit >> 32 &&
-                  (uint32_t)before + size <= (uint32_t)actor->limit))
+    uint64_t before = tr_fetch_add_relaxed(&actor->pushed, TRI_ONE_MESSAGE | size);
+    /* relaxed: see tri_mailbox_reserve_slow */
+    if (TR_LIKELY(tri_fits(before, tr_load_relaxed(&actor->floor), size, actor->limit)))
         return TR_OK;
-    /* relaxed: as above */
-    tr_fetch_sub_relaxed(&actor->queued, cost);
-    return size > (uint32_t)actor->limit ? TR_INVALID : TR_FULL;
+    return tri_mailbox_reserve_slow(actor, before, size);
 }
 
-/* Give back the room of messages that have left: count << 32 | bytes. */
-static inline void tri_mailbox_release(tri_actor *actor, uint64_t cost)
+/* The reserved message was not sent after all. */
+static inline void tri_mailbox_unreserve(tri_actor *actor, size_t size)
 {
-    if (cost != 0)
-        /* relaxed: as in reserve */
-        tr_fetch_sub_relaxed(&actor->queued, cost);
+    /* relaxed: as in reserve */
+    tr_fetch_sub_relaxed(&actor->pushed, TRI_ONE_MESSAGE | size);
+}
+
+/* The actor's worker takes a message out. */
+static inline void tri_mailbox_consume(tri_actor *actor, size_t size)
+{
+    tr_count_add(&actor->consumed, TRI_ONE_MESSAGE | size);
 }
 
 #endif

@@ -10,8 +10,8 @@
  *    is freed when its successor is known, or the mailbox has taken the stub back.
  * 2. in_hand is the message whose payload still has to be dropped: NULL between
  *    messages, and while the payload's own drop runs.
- * 3. Before a handler runs its message has left the bounds, at the latest
- *    release_at messages later; all have at the end of the turn.
+ * 3. Before a handler runs its message has left the bounds: a request and its
+ *    reply fit into mailboxes of one.
  */
 #include "runtime/actor_end.h"
 #include "runtime/answer.h"
@@ -64,11 +64,7 @@ static void handle(tri_worker *worker, tri_actor *actor, tri_message *message)
         handle_foreign(worker, actor, message);
         return;
     }
-    worker->taken += TRI_ONE_MESSAGE | type->size;
-    if (worker->taken >> 32 > actor->release_at) {
-        tri_mailbox_release(actor, worker->taken);
-        worker->taken = 0;
-    }
+    tri_mailbox_consume(actor, type->size);
     worker->handled++;
     worker->in_hand = message;
     tr_reply reply = { tri_message_answer(message) };
@@ -85,8 +81,6 @@ static void handle(tri_worker *worker, tri_actor *actor, tri_message *message)
 /* The turn's figures, before the actor may run elsewhere. */
 static void finish_turn(tri_worker *worker, tri_actor *actor)
 {
-    tri_mailbox_release(actor, worker->taken);
-    worker->taken = 0;
     tr_count_add(&worker->counters.messages, worker->handled);
     worker->handled = 0;
     if (TR_UNLIKELY(worker->timing))

@@ -28,7 +28,7 @@ static tr_status prepare(tr_system *system, tr_pid to, const tr_message_type *ty
     tri_message *message = tri_message_new(type, payload, answer);
     if (TR_UNLIKELY(message == NULL)) {
         if (!exempt)
-            tri_mailbox_release(actor, TRI_ONE_MESSAGE | type->size);
+            tri_mailbox_unreserve(actor, type->size);
         return TR_NOMEM;
     }
     *ret_actor = actor;

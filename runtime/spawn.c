@@ -47,7 +47,11 @@ static void fill(tri_actor *actor, const tr_behaviour *behaviour, uint64_t limit
     else
         tr_mpsc_init(&actor->mailbox);
     /* relaxed: all of these are published by the pid word */
-    tr_store_relaxed(&actor->queued, 0);
+    tr_store_relaxed(&actor->pushed, 0);
+    /* relaxed: as above */
+    tr_store_relaxed(&actor->floor, 0);
+    /* relaxed: as above */
+    tr_store_relaxed(&actor->consumed, 0);
     /* relaxed: as above */
     tr_store_relaxed(&actor->behaviour, behaviour);
     /* relaxed: as above */
@@ -57,7 +61,6 @@ static void fill(tri_actor *actor, const tr_behaviour *behaviour, uint64_t limit
     actor->position = &actor->mailbox.stub;
     actor->watchers = NULL;
     actor->turn = 0;
-    actor->release_at = (uint32_t)(limit >> 32) >> 10;
 }
 
 static tri_actor *take_slot(tr_system *system, tri_worker *worker)

@@ -66,7 +66,9 @@ static void count_kinds(tr_system *system, kind_table *table)
         /* edge pid (acquire): with tr_spawn; carries the behaviour */
         if (tr_load_acquire(&actor->pid) == 0)
             continue;
-        uint64_t queued = READ(actor->queued) >> 32;
+        /* consumed first: so that the difference is never below 0 */
+        uint64_t consumed = READ(actor->consumed);
+        uint64_t queued = (READ(actor->pushed) - consumed) >> 32;
         table->queued += queued;
         kind *found = find_kind(table, READ(actor->behaviour));
         if (found == NULL)

@@ -86,7 +86,6 @@ struct tri_worker {
     /* What a panic must find: the loop's locals are gone by then. */
     tr_mpsc_node *at;                  /* position in the mailbox */
     tri_message *in_hand;              /* its payload is not dropped yet; or NULL */
-    uint64_t taken;                    /* bounds not given back yet, as actor.queued */
     uint64_t handled;                  /* in this turn */
     bool reply_kept;                   /* of the ask in hand */
     bool exit_is_set;
