@@ -40,7 +40,7 @@ tri_answer *tri_answer_new(size_t size, size_t align)
 
 void tri_answer_unref(tri_answer *answer)
 {
-    /* edge answer-refs (acq_rel): with the other party's; the last one frees after both */
+    /* edge answer-refs (acq_rel): with itself, by the other party; the last one frees after both */
     if (tr_fetch_sub_acq_rel(&answer->refs, 1) != 1)
         return;
     tr_parker_fini(&answer->parker);
