@@ -61,9 +61,6 @@ static tr_status resolve_config(const tr_config *given, tr_config *ret_config)
         config.mailbox_bytes = DEFAULT_MAILBOX_BYTES;
     if (config.name == NULL)
         config.name = program_invocation_short_name;
-    const char *stats = getenv("TROUPE_STATS");
-    if (stats != NULL && strcmp(stats, "0") == 0)
-        config.no_stats_socket = true;
     if (config.workers > WORKERS_MAX || config.max_actors >= 1u << TR_PID_INDEX_BITS ||
         config.mailbox_bytes > TRI_MAILBOX_BYTES_MAX)
         return TR_INVALID;
