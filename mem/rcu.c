@@ -108,6 +108,11 @@ static void start_helper(void)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+void tri_rcu_start_helper(void)
+{
+    TR_ASSERT(pthread_once(&helper_once, start_helper) == 0);
+}
+
 #ifdef TRI_RCU_MODEL
 static void run(struct rcu_head *urcu)
 {
@@ -123,7 +128,7 @@ static void run(struct rcu_head *urcu)
 
 void tri_rcu_call(tri_rcu_head *head, void (*f)(tri_rcu_head *head))
 {
-    TR_ASSERT(pthread_once(&helper_once, start_helper) == 0);
+    tri_rcu_start_helper();
     head->f = f;
     head->period = tri_model_begin();
     tri_model_call(head);
@@ -132,7 +137,7 @@ void tri_rcu_call(tri_rcu_head *head, void (*f)(tri_rcu_head *head))
 #else
 void tri_rcu_call(tri_rcu_head *head, void (*f)(tri_rcu_head *head))
 {
-    TR_ASSERT(pthread_once(&helper_once, start_helper) == 0);
+    tri_rcu_start_helper();
     urcu_qsbr_call_rcu(head, f);
 }
 #endif

@@ -76,6 +76,12 @@ typedef struct rcu_head tri_rcu_head;
 void tri_rcu_call(tri_rcu_head *head, void (*f)(tri_rcu_head *head));
 
 /*
+ * Start the helper thread now. The first tri_rcu_call would, but then it may be too
+ * late: liburcu aborts the process when there is no memory for the thread.
+ */
+void tri_rcu_start_helper(void);
+
+/*
  * Wait until every f that was given to tri_rcu_call before this has returned:
  * for the end of a program or of a system, so that nothing is counted as a leak.
  * Takes about 10 ms when calls are pending. Ends the caller's read side as

@@ -161,6 +161,7 @@ static void end_system(tr_system *system)
 
 static tr_status start_threads(tr_system *system)
 {
+    tri_rcu_start_helper(); /* an actor must be able to die when memory is exhausted */
     for (unsigned i = 0; i < system->worker_count; i++) {
         tri_worker *worker = &system->workers[i];
         if (pthread_create(&worker->thread, NULL, tri_worker_main, worker) != 0)
