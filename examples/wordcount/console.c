@@ -1,10 +1,10 @@
 /*
  * console - everything that is written on standard error
  *
- *     lock, erase the progress line if there is one, write one line, unlock
+ *     fprintf:  | erase the progress line, on a terminal | wordcount: ... | end of line |
  *
- * Owns standard error: one per process, and so is the state here. stdio's own
- * lock of the stream guards it.
+ * Each line is one fprintf, which stdio does not let another thread interrupt. So
+ * there is nothing to own here and nothing to lock.
  */
 #include "console.h"
 
@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -19,13 +20,10 @@
 
 #define ERASE_LINE "\r\033[K"
 
-static bool progress_drawn; /* the cursor stands behind it */
-
-static void erase_progress(void)
+/* What must come first: the progress line may stand there. */
+static const char *erase_progress(void)
 {
-    if (progress_drawn)
-        fputs(ERASE_LINE, stderr);
-    progress_drawn = false;
+    return isatty(STDERR_FILENO) ? ERASE_LINE : "";
 }
 
 /* -- lines ------------------------------------------------------------------ */
@@ -33,25 +31,25 @@ static void erase_progress(void)
 static void write_line(const char *subject, const char *format, va_list arguments) TR_PRINTF(2, 0);
 static void write_line(const char *subject, const char *format, va_list arguments)
 {
-    const int error = errno; /* for %m */
-    flockfile(stderr);
-    erase_progress();
-    fputs("wordcount: ", stderr);
-    if (subject != NULL)
-        fprintf(stderr, "%s: ", subject);
-    errno = error;
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    funlockfile(stderr);
+    char *text = NULL;
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
+    fprintf(stderr, "%swordcount: %s%s%s\n", erase_progress(), subject,
+            subject[0] != '\0' ? ": " : "", text != NULL ? text : format);
+    free(text);
 }
 
 void complain(struct tally *tally, const char *path, const char *format, ...)
 {
     const int error = errno;
-    TR_AUTO(char) printable = path != NULL ? console_printable(path) : NULL;
-    const char *subject = path == NULL        ? "standard input"
-                          : printable != NULL ? printable
-                                              : "(a path too long to show)";
+    TR_AUTO(char) printable = path != NULL ? console_printable(path, strlen(path)) : NULL;
+    const char *subject = "(a path too long to show)";
+    if (path == NULL)
+        subject = "standard input";
+    else if (printable != NULL && printable[0] != '\0')
+        subject = printable;
+    else if (printable != NULL)
+        subject = "''";
     errno = error;
     va_list arguments;
     va_start(arguments, format);
@@ -65,7 +63,7 @@ void console_error(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    write_line(NULL, format, arguments);
+    write_line("", format, arguments);
     va_end(arguments);
 }
 
@@ -78,12 +76,8 @@ static void draw(const struct tally *tally, uint64_t started, const char *end)
     const double megabytes = (double)tr_load_relaxed(&tally->bytes) / 1e6;
     const uint64_t words = tr_load_relaxed(&tally->words);
     const double seconds = (double)(tr_now() - started) / 1e9;
-    flockfile(stderr);
-    erase_progress();
-    fprintf(stderr, "wordcount: %" PRIu64 " files, %.1f MB, %" PRIu64 " words, %.1f MB/s%s", files,
-            megabytes, words, seconds > 0 ? megabytes / seconds : 0, end);
-    progress_drawn = end[0] == '\0';
-    funlockfile(stderr);
+    fprintf(stderr, "%swordcount: %" PRIu64 " files, %.1f MB, %" PRIu64 " words, %.1f MB/s%s",
+            erase_progress(), files, megabytes, words, seconds > 0 ? megabytes / seconds : 0, end);
 }
 
 void console_progress(const struct tally *tally, uint64_t started)
@@ -110,24 +104,22 @@ static size_t printable_length(const char *text, size_t left)
     return valid && iswprint((wint_t)character) && character != L'\\' ? length : 0;
 }
 
-char *console_printable(const char *path)
+char *console_printable(const char *path, size_t length)
 {
-    size_t left = strlen(path);
-    char *shown = tr_box_array_uninit(char, left * 4 + 1);
+    char *shown = tr_box_array_uninit(char, length * 4 + 1);
     if (shown == NULL)
         return NULL;
     char *end = shown;
-    while (left > 0) {
-        size_t length = printable_length(path, left);
-        if (length > 0) {
-            memcpy(end, path, length);
-            end += length;
+    for (size_t at = 0; at < length;) {
+        const size_t printable = printable_length(path + at, length - at);
+        if (printable > 0) {
+            memcpy(end, path + at, printable);
+            end += printable;
+            at += printable;
         } else {
-            length = 1;
-            end += sprintf(end, "\\%03o", (unsigned)(unsigned char)*path);
+            end += sprintf(end, "\\%03o", (unsigned)(unsigned char)path[at]);
+            at++;
         }
-        path += length;
-        left -= length;
     }
     *end = '\0';
     return shown;

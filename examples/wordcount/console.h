@@ -26,10 +26,10 @@ void console_progress(const struct tally *tally, uint64_t started);
 void console_progress_end(const struct tally *tally, uint64_t started);
 
 /*
- * A path as it can be shown: what is not printable in this locale becomes \ooo,
- * so that no file name can forge a line or command the terminal. Box of
- * characters; NULL when there is no memory.
+ * The first bytes of a path as they can be shown: what is not printable in this
+ * locale becomes \ooo, so that no file name can forge a line or command the
+ * terminal. Box of characters; NULL when there is no memory.
  */
-char *console_printable(const char *path);
+char *console_printable(const char *path, size_t length);
 
 #endif

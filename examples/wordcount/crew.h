@@ -13,6 +13,9 @@ struct crew {
     size_t count;
 };
 
+/* No crew is larger, with the most workers a system can have. */
+enum { CREW_MAX = 4096 };
+
 /* Make the actors; they begin at once. On failure the system has some of them, and
  * is to be stopped. `options` must outlive the system. */
 TR_MUST_USE tr_status crew_start(tr_system *system, const struct options *options,

@@ -73,7 +73,11 @@ static int count(tr_system *system, const struct options *options, struct tally 
 static int run(const struct options *options)
 {
     tr_system *system;
-    const tr_config config = { .name = "wordcount", .workers = options->workers };
+    const tr_config config = {
+        .name = "wordcount",
+        .workers = options->workers,
+        .max_actors = CREW_MAX,
+    };
     tr_status status = tr_system_try_start(&config, &system);
     if (status != TR_OK) {
         console_error("cannot start: %s", tr_status_text(status));

@@ -59,7 +59,8 @@ static void complain_of_link(struct walker *self, const FTSENT *entry)
 
 static void complain_of_cycle(struct walker *self, const FTSENT *entry)
 {
-    TR_AUTO(char) ancestor = console_printable(entry->fts_cycle->fts_path);
+    /* All entries share one path, of which the ancestor's is the front. */
+    TR_AUTO(char) ancestor = console_printable(entry->fts_path, entry->fts_cycle->fts_pathlen);
     complain(self->tally, entry->fts_path, "leads back to its own ancestor %s",
              ancestor != NULL ? ancestor : "");
 }
