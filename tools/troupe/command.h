@@ -14,6 +14,7 @@ enum {
 /* argv[0] is the command's name. */
 typedef int command_function(int argc, char **argv);
 
+command_function command_bench;
 command_function command_stat;
 
 #endif

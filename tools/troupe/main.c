@@ -13,6 +13,7 @@ typedef struct command {
 } command;
 
 static const command commands[] = {
+    { "bench", "measure this machine: what one message, spawn, hop ... takes", command_bench },
     { "stat", "what each running system does: actors, messages, workers, memory", command_stat },
 };
 
