@@ -24,12 +24,8 @@ void ranking_sort(struct ranking *ranking)
         qsort(ranking->words, ranking->count, sizeof *ranking->words, by_rank);
     while (ranking->count > ranking->limit)
         word_destroy(ranking->words[--ranking->count]);
-}
-
-static void cut(struct ranking *ranking)
-{
-    ranking_sort(ranking);
-    ranking->worst = ranking->words[ranking->count - 1];
+    const bool is_cut = ranking->count > 0 && ranking->count == ranking->limit;
+    ranking->worst = is_cut ? ranking->words[ranking->count - 1] : NULL;
 }
 
 static tr_layout layout_for(size_t capacity)
@@ -60,7 +56,7 @@ tr_status ranking_offer(struct ranking *ranking, struct word *word)
     }
     /* Not count == 2 * limit, which may not exist. */
     if (ranking->count >= FIRST_CAPACITY && ranking->count / 2 >= ranking->limit)
-        cut(ranking);
+        ranking_sort(ranking);
     if (ranking->count == ranking->capacity) {
         const tr_status status = grow(ranking);
         if (status != TR_OK)

@@ -6,8 +6,8 @@
  *
  * Owns the chunk in hand, alone until it shares it. It folds the text in place and
  * notes each word as a slice in the chunk: a word met again in the same chunk is
- * counted in its slice, most of the time, which saves the counters three looks in
- * four. Then every counter that got words gets a share of the chunk, and the
+ * counted in its slice, most of the time, which saves the counters four looks in
+ * five. Then every counter that got words gets a share of the chunk, and the
  * tokeniser gives up its own: if it is the last, for want of words or because the
  * counters were quick, the chunk goes home from here.
  */
