@@ -493,8 +493,16 @@ class Memory(Case):
         peak, _ = self.peak(subprocess.DEVNULL, "--workers", "8", self.folder)
         self.assertLess(peak, 128)
 
-    def limit_data(self):
-        resource.setrlimit(resource.RLIMIT_DATA, (96 << 20, 96 << 20))
+    def little_memory(self):
+        """A preexec_fn that leaves the program 64 MB more than it needs to start."""
+        step = 32 << 20
+
+        def limit_to(limit):
+            return lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+        enough = next(limit for limit in range(step, 256 * step, step)
+                      if wordcount(input=b"a", preexec_fn=limit_to(limit)).returncode == 0)
+        return limit_to(enough + 2 * step)
 
     def test_word_too_long_for_the_memory_is_named_and_the_rest_counted(self):
         path = self.path("huge")
@@ -502,7 +510,7 @@ class Memory(Case):
             for _ in range(200):
                 file.write(b"x" * (1 << 20))
         good = self.file("good", b"good words")
-        result = wordcount(path, good, preexec_fn=self.limit_data)
+        result = wordcount(path, good, preexec_fn=self.little_memory())
         self.assertRegex(result.stderr, rb"^wordcount: " + path +
                          rb": a word of more than \d+ letters: [^\n]+\n$")
         self.assertEqual((result.returncode, result.stdout), (1, reference([b"good words"])))
@@ -513,7 +521,7 @@ class Memory(Case):
             for a in letters:
                 file.write(b"".join(bytes([a, b, c, d, e]) + b"x" * 20 + b" " for b in letters[:20]
                                     for c in letters for d in letters for e in letters[::5]))
-        result = wordcount(self.path("words"), preexec_fn=self.limit_data)
+        result = wordcount(self.path("words"), preexec_fn=self.little_memory())
         self.assertEqual((result.returncode, result.stdout), (1, b""))
         self.assertIn(b"wordcount: gave up: a part of the program failed\n", result.stderr)
         self.assertNotEqual(result.returncode, -signal.SIGABRT)
