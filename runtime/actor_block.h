@@ -52,6 +52,7 @@ struct tri_actor {
     TR_ATOMIC(uint32_t) control;
     uint32_t generation;       /* of the next actor in this slot */
     uint32_t turn;             /* smoothed length of a turn, ns; 0: short */
+    int32_t debt;              /* what its last turn took beyond its budget */
 
     /* -- lines 2 and 3 ----------------------------------------------------- */
     union {
@@ -130,6 +131,14 @@ static inline void tri_mailbox_unreserve(tri_actor *actor, size_t size)
 {
     /* relaxed: as in reserve */
     tr_fetch_sub_relaxed(&actor->pushed, TRI_ONE_MESSAGE | size);
+}
+
+/* Messages in the mailbox: a hint for its worker. */
+static inline uint32_t tri_mailbox_backlog(tri_actor *actor)
+{
+    /* relaxed: a hint */
+    int64_t queued = (int64_t)(tr_load_relaxed(&actor->pushed) - tr_load_relaxed(&actor->consumed));
+    return queued > 0 ? (uint32_t)((uint64_t)queued >> 32) : 0;
 }
 
 /* The actor's worker takes a message out. */

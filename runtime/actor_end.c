@@ -51,7 +51,8 @@ static void discard(tri_worker *worker, tri_actor *actor, tr_pid pid, tr_mpsc_no
         tri_watch_complete(message, why);
         return;
     }
-    tri_dead_letter(worker->ctx.sender.system, worker, pid, message->type, TR_DEAD);
+    tr_dead_letter letter = { .to = pid, .from = TR_PID_NONE, .type = message->type, .reason = TR_DEAD };
+    tri_dead_letter(worker->ctx.sender.system, worker, &letter);
     tri_message_discard(message, TR_DEAD);
 }
 
@@ -97,6 +98,8 @@ void tri_actor_end(tri_worker *worker)
     if (behaviour->stop != NULL && worker->exit.reason != TR_EXIT_PANIC)
         guarded(worker, run_stop_hook, worker);
     tri_outbox_flush(worker);
+    /* Counted first: who sees it dead may spawn another in its place. */
+    tr_count_add(&worker->counters.ended, 1);
     /* edge pid-end (release): with tr_is_alive; who sees the actor dead sees what it did */
     tr_store_release(&actor->pid, 0);
     if (behaviour->drop != NULL)
@@ -106,10 +109,10 @@ void tri_actor_end(tri_worker *worker)
     actor->state = NULL;
 
     actor->position = empty_mailbox(worker, actor, pid, worker->at, &worker->exit);
-    tr_count_add(&worker->counters.ended, 1);
     tell_watchers(actor, &worker->exit);
-    worker->ctx.actor = NULL;
     worker->exit_is_set = false;
+    /* What drops sent, above. */
+    tri_outbox_flush(worker);
     tri_limbo_add(worker, actor);
 }
 

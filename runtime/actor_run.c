@@ -39,6 +39,7 @@ static void settle(tri_worker *worker)
     tri_answer *answer = tri_message_answer(message);
     if (answer != NULL)
         settle_answer(worker, answer);
+    worker->reply_kept = false;
     if (message->type->drop != NULL)
         message->type->drop(tri_message_payload(message));
 }
@@ -50,10 +51,14 @@ static void handle_foreign(tri_worker *worker, tri_actor *actor, tri_message *me
         tri_watch_accept(actor, message);
         return;
     }
-    /* relaxed: its own worker reads it */
-    tr_pid pid = { tr_load_relaxed(&actor->pid) };
-    tri_dead_letter(worker->ctx.sender.system, worker, pid, message->type, TR_INVALID);
+    tri_mailbox_consume(actor, message->type->size);
+    tr_dead_letter letter = { .to = tr_self(&worker->ctx),
+                              .from = TR_PID_NONE,
+                              .type = message->type,
+                              .reason = TR_INVALID };
+    tri_dead_letter(worker->ctx.sender.system, worker, &letter);
     tri_message_discard(message, TR_INVALID);
+    tri_outbox_flush(worker);
 }
 
 static void handle(tri_worker *worker, tri_actor *actor, tri_message *message)
@@ -73,7 +78,6 @@ static void handle(tri_worker *worker, tri_actor *actor, tri_message *message)
         settle(worker);
     else
         worker->in_hand = NULL;
-    worker->reply_kept = false;
     if (worker->outbox.target != NULL)
         tri_outbox_flush(worker);
 }
@@ -83,6 +87,7 @@ static void finish_turn(tri_worker *worker, tri_actor *actor)
 {
     tr_count_add(&worker->counters.messages, worker->handled);
     worker->handled = 0;
+    actor->debt = worker->budget < 0 ? -worker->budget : 0;
     if (TR_UNLIKELY(worker->timing))
         tri_worker_time_turn(worker, actor);
 }
@@ -101,13 +106,23 @@ static void suspend(tri_worker *worker, tri_actor *actor, tr_mpsc_node *position
     tri_worker_requeue(worker, actor);
 }
 
+/* What a program wrote, as one line. */
+static void join_lines(char *text)
+{
+    for (; *text != '\0'; text++)
+        if (*text == '\n' || *text == '\r')
+            *text = ' ';
+}
+
 static void end(tri_worker *worker, tri_actor *actor)
 {
     if (!worker->exit_is_set) {
         worker->exit.reason = TR_EXIT_SHUTDOWN;
         worker->exit.status = TR_OK;
         worker->exit.text[0] = '\0';
+        worker->exit_is_set = true; /* what the stop hook says comes too late */
     }
+    join_lines(worker->exit.text);
     finish_turn(worker, actor);
     tri_actor_end(worker);
 }
@@ -139,11 +154,36 @@ static void suspend_before(tri_worker *worker, tri_actor *actor, tr_mpsc_node *n
     suspend(worker, actor, &actor->mailbox.stub);
 }
 
+/*
+ * A turn has room for TRI_QUANTUM messages and sends, and for the messages that
+ * wait already, so that a receiver that fell behind catches up. A handler that
+ * sent more than there was room for pays in the turns to come: without that the
+ * actors which produce would outrun those which consume.
+ */
+static int32_t budget_of(tri_actor *actor)
+{
+    uint32_t backlog = tri_mailbox_backlog(actor);
+    return TRI_QUANTUM + (int32_t)(backlog < TRI_QUANTUM_EXTRA ? backlog : TRI_QUANTUM_EXTRA) -
+           actor->debt;
+}
+
+/* Is the turn's time used up? Looks at the clock again when, at this pace, half
+ * of what is left of the turn will be over. */
+static bool time_is_up(tri_worker *worker)
+{
+    uint64_t elapsed = tr_now() - worker->turn_started;
+    if (elapsed >= TRI_TURN_LIMIT)
+        return true;
+    uint64_t pace = elapsed / (worker->handled + 1) + 1; /* ns a message */
+    uint64_t more = (TRI_TURN_LIMIT - elapsed) / pace / 2;
+    worker->look_at_clock = worker->handled + (more < TRI_QUANTUM ? more : TRI_QUANTUM) + 1;
+    return false;
+}
+
 /* Is the turn used up before the next message? */
 static bool quantum_is_over(tri_worker *worker)
 {
-    if (TR_UNLIKELY(worker->timing) && worker->handled != 0 &&
-        tr_now() - worker->turn_started > TRI_TURN_LIMIT)
+    if (TR_UNLIKELY(worker->handled >= worker->look_at_clock) && time_is_up(worker))
         return true;
     return --worker->budget < 0;
 }
@@ -152,7 +192,8 @@ void tri_actor_run(tri_worker *worker, tri_actor *actor)
 {
     worker->ctx.actor = actor;
     worker->at = actor->position;
-    worker->budget = TRI_QUANTUM;
+    worker->budget = budget_of(actor);
+    worker->look_at_clock = worker->timing ? 1 : TRI_QUANTUM;
     tr_count_add(&worker->counters.activations, 1);
     /* relaxed: only the actor's worker sets and clears NEW while it runs */
     if (TR_UNLIKELY(tr_load_relaxed(&actor->control) & TRI_CONTROL_NEW))
@@ -211,8 +252,8 @@ void tri_actor_panicked(tri_worker *worker, const tr_panic_info *info)
         worker->in_hand = NULL;
         if (worker->reply_kept)
             ((tri_ask_message *)message)->answer = NULL; /* somebody else's now */
-        worker->reply_kept = false;
         tri_message_discard(message, TR_DEAD);
     }
+    worker->reply_kept = false;
     end(worker, actor);
 }

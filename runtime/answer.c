@@ -58,6 +58,12 @@ bool tri_answer_is_done(const tri_answer *answer)
     return tr_load_relaxed(&answer->state) == DONE;
 }
 
+bool tri_answer_is_abandoned(const tri_answer *answer)
+{
+    /* relaxed: a hint; the reference is given up with its own edge */
+    return tr_load_relaxed(&answer->state) == ABANDONED;
+}
+
 static bool complete(tri_answer *answer, tr_status status, size_t size, const void *value)
 {
     /* relaxed: the completer's own side; only one thread completes */

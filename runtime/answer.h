@@ -45,6 +45,9 @@ bool tri_answer_complete(tri_answer *answer, tr_status status, const tr_message_
 /* Has it been completed already? Asked by the party that completes. */
 bool tri_answer_is_done(const tri_answer *answer);
 
+/* Has the asker given up? It may do so right after. */
+bool tri_answer_is_abandoned(const tri_answer *answer);
+
 /* Complete the watch of an actor's end. */
 bool tri_answer_complete_exit(tri_answer *answer, const tr_exit *why);
 

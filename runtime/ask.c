@@ -15,7 +15,8 @@ tr_status tr_ask_wait(tr_system *system, tr_pid to, const tr_message_type *type,
 {
     if (tri_worker_self != NULL)
         tr_panic("asking %s and waiting would block a worker", type->name);
-    tr_status status = timeout == 0 ? TR_INVALID : TR_OK;
+    bool refused = timeout == 0 || (type->flags & TR_NOT_SEND) != 0;
+    tr_status status = refused ? TR_INVALID : TR_OK;
     tri_answer *answer = NULL;
     if (status == TR_OK) {
         answer = tri_answer_new(type->answer_size, type->answer_align);
@@ -39,10 +40,11 @@ void tr_reply_answer(tr_reply reply, const tr_message_type *type, void *value)
     bool kept = answer->kept;
     if (tri_answer_is_done(answer))
         tr_panic("%s was answered twice", type->name);
-    if (!tri_answer_complete(answer, TR_OK, type, value) && type->answer_drop != NULL)
-        type->answer_drop(value); /* the asker did not wait for it */
+    bool taken = tri_answer_complete(answer, TR_OK, type, value);
     if (kept)
         tri_answer_unref(answer);
+    if (!taken && type->answer_drop != NULL)
+        type->answer_drop(value); /* the asker did not wait for it */
 }
 
 tr_reply tr_reply_keep(tr_reply reply)

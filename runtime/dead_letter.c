@@ -3,8 +3,18 @@
  */
 #include "runtime/system_block.h"
 
-void tri_dead_letter(tr_system *system, tri_worker *worker, tr_pid to, const tr_message_type *type,
-                     tr_status reason)
+typedef struct hook_call {
+    tr_system *system;
+    const tr_dead_letter *letter;
+} hook_call;
+
+static void run_hook(void *arg)
+{
+    hook_call *call = arg;
+    call->system->on_dead_letter(call->letter, call->system->on_dead_letter_arg);
+}
+
+void tri_dead_letter(tr_system *system, tri_worker *worker, const tr_dead_letter *letter)
 {
     if (worker != NULL)
         tr_count_add(&worker->counters.dead_letters, 1);
@@ -13,8 +23,9 @@ void tri_dead_letter(tr_system *system, tri_worker *worker, tr_pid to, const tr_
         tr_fetch_add_relaxed(&system->outside_dead_letters, 1);
     if (system->on_dead_letter == NULL)
         return;
-    tr_dead_letter letter = { .to = to, .from = TR_PID_NONE, .type = type, .reason = reason };
-    if (worker != NULL && worker->ctx.actor != NULL)
-        letter.from = tr_self(&worker->ctx);
-    system->on_dead_letter(&letter, system->on_dead_letter_arg);
+    /* A panic of the hook is reported, but it is no actor's: we may be in the
+     * middle of an actor's end. */
+    hook_call call = { .system = system, .letter = letter };
+    tr_status ignored = tr_catch(run_hook, &call, NULL);
+    (void)ignored;
 }

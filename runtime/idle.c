@@ -22,6 +22,7 @@ tr_status tri_idle_init(tri_idle *idle)
 {
     tr_atomic_init(&idle->word, 0);
     tr_atomic_init(&idle->waiters, 0);
+    tr_atomic_init(&idle->outside, 0);
     pthread_condattr_t attributes;
     if (pthread_mutex_init(&idle->lock, NULL) != 0)
         return TR_NOMEM;
@@ -97,7 +98,8 @@ bool tri_idle_stop_search(tri_idle *idle)
     return tri_idle_searching(before) == 1;
 }
 
-/* The last worker has parked: tell the threads that wait for that. */
+/* It may have become quiet: the last worker has parked, or the last thread from
+ * outside has left. Tell the threads that wait for that; they look themselves. */
 static void announce_quiet(tri_idle *idle)
 {
     /* edge quiet (seq_cst): with tri_idle_wait; it counts itself, then looks at word */
@@ -106,6 +108,13 @@ static void announce_quiet(tri_idle *idle)
     pthread_mutex_lock(&idle->lock);
     pthread_cond_broadcast(&idle->quiet);
     pthread_mutex_unlock(&idle->lock);
+}
+
+void tri_idle_leave(tri_idle *idle)
+{
+    /* edge quiet (seq_cst): with is_quiet; what was made ready is queued by now */
+    if (tr_fetch_sub_seq_cst(&idle->outside, 1) == 1)
+        announce_quiet(idle);
 }
 
 bool tri_idle_park(tri_worker *worker, bool searching)
@@ -130,6 +139,7 @@ bool tri_idle_park(tri_worker *worker, bool searching)
         announce_quiet(idle);
     }
     /* Parked online, a worker would stop every grace period. */
+    TR_DCHECK(worker->outbox.target == NULL);
     tri_rcu_offline();
     tr_parker_park(&worker->parker);
     tri_rcu_online();
@@ -143,7 +153,10 @@ static bool is_quiet(tr_system *system)
 {
     /* edge quiet (seq_cst): with announce_quiet */
     uint64_t word = tr_load_seq_cst(&system->idle.word);
-    if (tri_idle_parked(word) != system->worker_count || tri_inject_has_work(&system->inject))
+    if (tri_idle_parked(word) != system->worker_count)
+        return false;
+    /* edge quiet (seq_cst): with tri_idle_enter and tri_idle_leave */
+    if (tr_load_seq_cst(&system->idle.outside) != 0 || tri_inject_has_work(&system->inject))
         return false;
     for (unsigned i = 0; i < system->worker_count; i++)
         /* edge park (seq_cst): what the owner has not seen yet */

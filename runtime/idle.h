@@ -36,6 +36,8 @@ typedef struct tri_idle {
     /* parked | searching << 16 | changes << 32; changes make a snapshot comparable */
     TR_CACHE_ALIGNED TR_ATOMIC(uint64_t) word;
     TR_ATOMIC(uint32_t) waiters; /* threads in tri_idle_wait */
+    /* Threads from outside in the middle of making something ready. */
+    TR_CACHE_ALIGNED TR_ATOMIC(uint32_t) outside;
     pthread_mutex_t lock;        /* for the condition only */
     pthread_cond_t quiet;        /* every worker has parked */
 } tri_idle;
@@ -74,6 +76,18 @@ bool tri_idle_stop_search(tri_idle *idle);
  * work, and it counts as it did before.
  */
 bool tri_idle_park(tri_worker *worker, bool searching);
+
+/*
+ * A thread from outside begins, and ends, a call that may make an actor ready.
+ * Between taking IDLE away from a mailbox and queueing its actor the work is in
+ * nobody's queue: without this count another thread could believe all is quiet.
+ */
+static inline void tri_idle_enter(tri_idle *idle)
+{
+    /* edge quiet (seq_cst): with is_quiet; counted before anything is done */
+    tr_fetch_add_seq_cst(&idle->outside, 1);
+}
+void tri_idle_leave(tri_idle *idle);
 
 /* Wait from outside until all workers are parked and nothing is to be done. */
 tr_status tri_idle_wait(tr_system *system, uint64_t deadline);

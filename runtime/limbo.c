@@ -40,6 +40,7 @@ void tri_limbo_close(tri_worker *worker)
         return;
     worker->limbo.first = NULL;
     worker->limbo.count = 0;
+    worker->limbo.in_flight++;
     first->limbo.owner = worker;
     tri_rcu_call(&first->limbo.head, ripen);
 }
@@ -53,6 +54,7 @@ void tri_limbo_collect(tri_worker *worker)
     tri_actor *batch = tr_swap_acquire(&worker->ripe, (tri_actor *)NULL);
     while (batch != NULL) {
         tri_actor *next_batch = batch->limbo.next_batch;
+        worker->limbo.in_flight--;
         for (tri_actor *actor = batch; actor != NULL;) {
             tri_actor *next = actor->link.next;
             tri_actor_bury(worker, actor);
@@ -60,4 +62,5 @@ void tri_limbo_collect(tri_worker *worker)
         }
         batch = next_batch;
     }
+    tri_outbox_flush(worker);
 }

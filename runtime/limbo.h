@@ -21,6 +21,7 @@ typedef struct tri_worker tri_worker;
 typedef struct tri_limbo {
     tri_actor *first;
     uint32_t count;
+    uint32_t in_flight; /* batches whose grace period has begun, not collected yet */
 } tri_limbo;
 
 /* The actor is dead: its pid word is 0 and its state destroyed. */
@@ -29,7 +30,15 @@ void tri_limbo_add(tri_worker *worker, tri_actor *actor);
 /* Begin the grace period of what is there, if anything. */
 void tri_limbo_close(tri_worker *worker);
 
-/* Empty and free the actors of every batch whose grace period is over. */
+/* Are there dead, and no batch on its way? Asked between turns, so that a worker
+ * which never rests does not keep its last dead, and who asked them, waiting. */
+static inline bool tri_limbo_should_close(const tri_limbo *limbo)
+{
+    return limbo->first != NULL && limbo->in_flight == 0;
+}
+
+/* Empty and free the actors of every batch whose grace period is over. What the
+ * drops of discarded messages send becomes ready here: look at the queues after. */
 void tri_limbo_collect(tri_worker *worker);
 
 #endif

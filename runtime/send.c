@@ -87,14 +87,14 @@ static tr_status send_outside(tr_system *system, tr_pid to, const tr_message_typ
 {
     tri_actor *actor;
     tri_message *message;
-    tri_rcu_enter();
-    /* relaxed: a message that slips in is discarded with its actor */
-    tr_status status = TR_UNLIKELY(tr_load_relaxed(&system->stopping)) && !exempt
+    tri_outside_enter(system);
+    /* edge stopping (seq_cst): with tr_system_stop; counted, then looked */
+    tr_status status = TR_UNLIKELY(tr_load_seq_cst(&system->stopping)) && !exempt
                            ? TR_SHUTDOWN
                            : prepare(system, to, type, payload, answer, exempt, &actor, &message);
     if (status == TR_OK)
         push_outside(system, actor, &message->node);
-    tri_rcu_leave();
+    tri_outside_leave(system);
     return status;
 }
 
@@ -127,7 +127,11 @@ tr_status tr_tell(tr_from from, tr_pid to, const tr_message_type *type, void *pa
     if (TR_LIKELY(status == TR_OK))
         return TR_OK;
     const tri_sender *sender = tri_from_sender(from);
-    tri_dead_letter(sender->system, tri_sender_worker(sender), to, type, status);
+    tri_worker *worker = tri_sender_worker(sender);
+    tr_dead_letter letter = { .to = to, .from = TR_PID_NONE, .type = type, .reason = status };
+    if (worker != NULL && worker->ctx.actor != NULL)
+        letter.from = tr_self(&worker->ctx);
+    tri_dead_letter(sender->system, worker, &letter);
     if (type->drop != NULL)
         type->drop(payload);
     return status;
@@ -151,15 +155,17 @@ tr_status tr_stop(tr_from from, tr_pid pid)
 {
     const tri_sender *sender = tri_from_sender(from);
     tri_worker *worker = tri_sender_worker(sender);
-    tr_status status = TR_OK;
-    tri_rcu_enter();
-    tri_actor *actor = tri_pid_resolve(&sender->system->slots, pid);
+    tr_system *system = sender->system;
+    if (worker == NULL)
+        tri_outside_enter(system);
+    tri_actor *actor = tri_pid_resolve(&system->slots, pid);
     if (actor != NULL)
-        stop_resolved(sender->system, worker, actor);
-    else
-        status = tr_pid_is_none(pid) ? TR_INVALID : TR_DEAD;
-    tri_rcu_leave();
-    return status;
+        stop_resolved(system, worker, actor);
+    if (worker == NULL)
+        tri_outside_leave(system);
+    if (actor == NULL)
+        return tr_pid_is_none(pid) ? TR_INVALID : TR_DEAD;
+    return TR_OK;
 }
 
 bool tr_is_alive(tr_from from, tr_pid pid)

@@ -61,6 +61,7 @@ static void fill(tri_actor *actor, const tr_behaviour *behaviour, uint64_t limit
     actor->position = &actor->mailbox.stub;
     actor->watchers = NULL;
     actor->turn = 0;
+    actor->debt = 0;
 }
 
 static tri_actor *take_slot(tr_system *system, tri_worker *worker)
@@ -107,16 +108,38 @@ static void count_spawned(tr_system *system, tri_worker *worker)
         tr_fetch_add_relaxed(&system->outside_spawned, 1);
 }
 
-/* Inside an RCU read-side section: a system that stops waits for its end. */
+/*
+ * Is there room for one more? Counting the living means reading every worker's
+ * counters, so the answer is good for some spawns: for a fair part of the room
+ * that is left, so that all together do not pass the limit.
+ */
+static bool may_spawn(tr_system *system, tri_worker *worker)
+{
+    if (worker != NULL && worker->spawn_credit != 0) {
+        worker->spawn_credit--;
+        return true;
+    }
+    uint64_t alive = tri_system_alive(system);
+    if (alive >= system->max_actors)
+        return false;
+    uint64_t share = (system->max_actors - alive - 1) / (system->worker_count + 1);
+    if (worker != NULL)
+        worker->spawn_credit = (uint32_t)(share < TRI_SPAWN_CREDIT ? share : TRI_SPAWN_CREDIT);
+    return true;
+}
+
+/* On a worker, or between tri_outside_enter and leave: a system that stops waits
+ * for either. */
 static tr_status spawn(tr_from from, const tr_behaviour *behaviour, const void *state, uint64_t limit,
                        unsigned pin, tr_pid *ret_pid)
 {
     tr_system *system = tri_from_sender(from)->system;
     tri_worker *worker = tri_sender_worker(tri_from_sender(from));
-    /* relaxed: an early no; the look after publication is exact */
-    if (TR_UNLIKELY(tr_load_relaxed(&system->stopping)))
+    /* edge stopping (seq_cst): with tr_system_stop; a thread from outside was
+     * counted before, a worker looks again after publication */
+    if (TR_UNLIKELY(tr_load_seq_cst(&system->stopping)))
         return TR_SHUTDOWN;
-    tri_actor *actor = take_slot(system, worker);
+    tri_actor *actor = may_spawn(system, worker) ? take_slot(system, worker) : NULL;
     if (actor == NULL)
         return TR_LIMIT;
     actor->state = make_state(actor, behaviour, state);
@@ -146,9 +169,11 @@ tr_status tr_spawn(tr_from from, const tr_behaviour *behaviour, void *state,
     unsigned pin = options != NULL ? options->pin : 0;
     if (pin > system->worker_count || (uint32_t)limit > TRI_MAILBOX_BYTES_MAX)
         return TR_INVALID;
-    tri_rcu_enter();
+    if (tri_sender_worker(tri_from_sender(from)) != NULL)
+        return spawn(from, behaviour, state, limit, pin, ret_pid);
+    tri_outside_enter(system);
     tr_status status = spawn(from, behaviour, state, limit, pin, ret_pid);
-    tri_rcu_leave();
+    tri_outside_leave(system);
     return status;
 }
 

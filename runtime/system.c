@@ -19,9 +19,13 @@
 #include <troupe/mem/clock.h>
 
 #define DEFAULT_MAX_ACTORS (1u << 22)
+/* Slots beyond max_actors: for the dead whose grace period is not over, and for
+ * those that wait in the workers' caches. Address space, until they are used. */
+#define SPARE_SLOTS (1u << 20)
 #define DEFAULT_MAILBOX_MESSAGES 65536u
 #define DEFAULT_MAILBOX_BYTES (64u << 20)
 #define WORKERS_MAX 1024u
+#define MAX_ACTORS (1u << (TR_PID_INDEX_BITS - 1))
 
 /* -- configuration ------------------------------------------------------------- */
 
@@ -61,7 +65,7 @@ static tr_status resolve_config(const tr_config *given, tr_config *ret_config)
         config.mailbox_bytes = DEFAULT_MAILBOX_BYTES;
     if (config.name == NULL)
         config.name = program_invocation_short_name;
-    if (config.workers > WORKERS_MAX || config.max_actors >= 1u << TR_PID_INDEX_BITS ||
+    if (config.workers > WORKERS_MAX || config.max_actors > MAX_ACTORS ||
         config.mailbox_bytes > TRI_MAILBOX_BYTES_MAX)
         return TR_INVALID;
     *ret_config = config;
@@ -108,6 +112,7 @@ static tr_status make_system(const tr_config *config, tr_system **ret_system)
     system->sender.system = system;
     snprintf(system->name, sizeof system->name, "%s", config->name);
     system->started = tr_now();
+    system->max_actors = config->max_actors;
     system->mailbox_messages = config->mailbox_messages;
     system->mailbox_bytes = config->mailbox_bytes;
     system->on_dead_letter = config->on_dead_letter;
@@ -120,7 +125,7 @@ static tr_status make_system(const tr_config *config, tr_system **ret_system)
     if (status != TR_OK)
         goto no_idle;
     /* Slot 0 is never used. */
-    status = tri_slots_init(&system->slots, config->max_actors + 1);
+    status = tri_slots_init(&system->slots, config->max_actors + 1 + SPARE_SLOTS);
     if (status != TR_OK)
         goto no_slots;
     system->workers = tr_alloc(workers_layout(system));
@@ -151,8 +156,10 @@ static void end_system(tr_system *system)
         tri_idle_notify_worker(&system->workers[i]);
     for (unsigned i = 0; i < system->worker_threads; i++)
         pthread_join(system->workers[i].thread, NULL);
-    /* Every grace period that a worker began is over after this; the workers'
-     * threads are gone, so their dead are buried here. */
+    /* A thread from outside may be on its way out of its last call; and every
+     * grace period that a worker began has to end. The workers' threads are gone,
+     * so their dead are buried here. */
+    tri_rcu_synchronize();
     tri_rcu_barrier();
     for (unsigned i = 0; i < system->worker_threads; i++)
         tri_limbo_collect(&system->workers[i]);
@@ -237,21 +244,22 @@ static void stop_every_actor(tr_system *system)
     }
 }
 
-static void must_be_outside(const tr_system *system, const char *call)
+/* Also a worker of another system: it would not run its own actors meanwhile. */
+static void must_be_outside(const char *call)
 {
-    if (tri_worker_self != NULL && tri_worker_self->ctx.sender.system == system)
-        tr_panic("%s would wait for the worker it is called on", call);
+    if (tri_worker_self != NULL)
+        tr_panic("%s would block a worker", call);
 }
 
 tr_status tr_system_wait_idle(tr_system *system, uint64_t timeout)
 {
-    must_be_outside(system, "tr_system_wait_idle");
+    must_be_outside("tr_system_wait_idle");
     return tri_idle_wait(system, deadline_after(timeout));
 }
 
 tr_status tr_system_stop(tr_system *system, uint64_t timeout)
 {
-    must_be_outside(system, "tr_system_stop");
+    must_be_outside("tr_system_stop");
     uint64_t deadline = deadline_after(timeout);
     /* edge stopping (seq_cst): with tr_spawn; said, then looked at the pids */
     tr_store_seq_cst(&system->stopping, true);
@@ -260,9 +268,6 @@ tr_status tr_system_stop(tr_system *system, uint64_t timeout)
         tr_status status = tri_idle_wait(system, deadline);
         if (status != TR_OK)
             return status;
-        /* The workers sleep; a thread from outside may be inside of a spawn or
-         * send that began before it could see `stopping`. */
-        tri_rcu_synchronize();
     } while (tri_system_alive(system) != 0);
     if (system->stats_socket != NULL)
         tri_stats_socket_stop(system->stats_socket);

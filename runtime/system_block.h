@@ -15,6 +15,7 @@ struct tr_system {
     tri_sender sender; /* first: a tr_from may be a system */
     char name[48];
     uint64_t started; /* ns, as tr_now */
+    uint32_t max_actors;
     uint32_t mailbox_messages;
     uint32_t mailbox_bytes;
     void (*on_dead_letter)(const tr_dead_letter *letter, void *arg);
@@ -37,15 +38,31 @@ struct tr_system {
     TR_ATOMIC(uint64_t) outside_dead_letters;
 };
 
+/* A thread from outside begins, and ends, a send, stop or spawn: it reads pids,
+ * and the system is not quiet meanwhile. */
+static inline void tri_outside_enter(tr_system *system)
+{
+    tri_rcu_enter();
+    tri_idle_enter(&system->idle);
+}
+
+static inline void tri_outside_leave(tr_system *system)
+{
+    tri_idle_leave(&system->idle);
+    tri_rcu_leave();
+}
+
 static inline const tri_sender *tri_from_sender(tr_from from)
 {
     /* both begin with one */
     return (const tri_sender *)(const void *)from.system;
 }
 
-/* Count a message that reached nobody and tell the hook; worker may be NULL. */
-void tri_dead_letter(tr_system *system, tri_worker *worker, tr_pid to, const tr_message_type *type,
-                     tr_status reason);
+/*
+ * Count a message that reached nobody and tell the hook, whose panics end here.
+ * worker: the calling one, or NULL; letter->from is filled in by the caller.
+ */
+void tri_dead_letter(tr_system *system, tri_worker *worker, const tr_dead_letter *letter);
 
 /* Actors alive: exact when all is quiet. */
 uint64_t tri_system_alive(tr_system *system);

@@ -7,18 +7,38 @@
 #include "runtime/send.h"
 #include "runtime/system_block.h"
 
-/* Of no protocol: the runtime handles it itself. It has an answer, so that its
+static const tr_protocol runtime_protocol = { .name = "troupe" };
+
+/* Of no actor's protocol: the runtime handles it itself. It has an answer, so that its
  * message has the form of an ask. */
 const tr_message_type tri_watch_type = {
     .name = "watch",
     .align = 1,
+    .protocol = &runtime_protocol,
     .answer_name = "tr_exit",
     .answer_size = sizeof(tr_exit),
     .answer_align = _Alignof(tr_exit),
 };
 
+/* Watchers that gave up are let go when others come: a few looked at for each new
+ * one, so that they do not pile up on an actor that never ends. */
+static void let_go_of_the_abandoned(tri_actor *actor)
+{
+    tri_answer **link = &actor->watchers;
+    for (int looks = 0; *link != NULL && looks < 4; looks++) {
+        tri_answer *watcher = *link;
+        if (tri_answer_is_abandoned(watcher)) {
+            *link = watcher->next;
+            tri_answer_unref(watcher);
+        } else {
+            link = &watcher->next;
+        }
+    }
+}
+
 void tri_watch_accept(tri_actor *actor, tri_message *message)
 {
+    let_go_of_the_abandoned(actor);
     tri_answer *answer = tri_message_answer(message);
     answer->next = actor->watchers;
     actor->watchers = answer;

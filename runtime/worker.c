@@ -6,7 +6,8 @@
  *    Whoever takes it from there runs it, so its turns never overlap, and each
  *    hand-over (ring-tail, inbox, inject, mpsc-tail) carries what it did.
  * 2. Between two turns the worker holds no actor that it resolved from a pid:
- *    the outbox is empty. That is where it may announce a quiescent state.
+ *    the outbox is empty. That is where it may announce a quiescent state. User
+ *    code that runs elsewhere (drops at a burial) has its outbox flushed there.
  * 3. A local push tells nobody. The running worker looks every TRI_HOUSEKEEPING
  *    turns - every turn while turns are long - whether what waits behind it is
  *    worth a wake-up; and it does not park while it has something itself.
@@ -129,8 +130,15 @@ static tri_actor *next_shared(tri_worker *worker)
 {
     take_inbox(worker);
     tri_limbo_collect(worker);
-    tri_actor *actor = pop_pinned(worker);
+    /* Both may have made something ready here. */
+    tri_actor *actor = next_local(worker);
     return actor != NULL ? actor : tri_inject_take(&worker->ctx.sender.system->inject);
+}
+
+static void quiescent(tri_worker *worker)
+{
+    TR_DCHECK(worker->outbox.target == NULL);
+    tri_rcu_quiescent();
 }
 
 static uint64_t next_random(tri_worker *worker)
@@ -202,11 +210,19 @@ static tri_actor *search(tri_worker *worker)
             return actor;
         for (int i = 0; i < 32; i++)
             tr_cpu_relax();
-        tri_rcu_quiescent();
+        quiescent(worker);
         now = tr_now();
         /* relaxed: a hint to leave early; the look before parking is exact */
     } while (now - started < TRI_SPIN && !tr_load_relaxed(&worker->ctx.sender.system->ending));
     return NULL;
+}
+
+/* The last searcher leaves: if there is more, another one has to look. */
+static void leave_search(tri_worker *worker)
+{
+    tr_system *system = worker->ctx.sender.system;
+    if (tri_idle_stop_search(&system->idle) && tri_worker_has_work(worker) && tri_idle_notify(system))
+        tr_count_add(&worker->counters.wakes, 1);
 }
 
 /* Nothing runs that would need what the worker keeps back. */
@@ -229,21 +245,24 @@ static tri_actor *next_actor(tri_worker *worker)
     if (actor != NULL)
         return actor;
 
-    bool searching = tri_idle_start_search(&system->idle, system->worker_count);
-    for (;;) {
-        set_state(worker, TR_WORKER_SEARCHING);
+    set_state(worker, TR_WORKER_SEARCHING);
+    for (bool searching = false;;) {
+        if (!searching)
+            searching = tri_idle_start_search(&system->idle, system->worker_count);
         actor = searching ? search(worker) : next_shared(worker);
         /* edge ending (seq_cst): with leave in system.c */
-        if (actor != NULL || tr_load_seq_cst(&system->ending))
+        if (actor != NULL || tr_load_seq_cst(&system->ending)) {
+            if (searching)
+                leave_search(worker);
             break;
+        }
         prepare_to_park(worker);
         if (tri_idle_park(worker, searching))
             searching = true;
+        else
+            quiescent(worker);
+        set_state(worker, TR_WORKER_SEARCHING);
     }
-    /* The last searcher leaves: if there is more, another one has to look. */
-    if (searching && tri_idle_stop_search(&system->idle) && tri_worker_has_work(worker) &&
-        tri_idle_notify(system))
-        tr_count_add(&worker->counters.wakes, 1);
     set_state(worker, TR_WORKER_RUNNING);
     /* After a sleep nothing is known of the turns to come: time them. */
     worker->timing = true;
@@ -273,9 +292,11 @@ static uint32_t smooth(uint32_t average, uint64_t sample)
 static void housekeeping(tri_worker *worker)
 {
     worker->tick = 0;
-    tri_rcu_quiescent();
+    quiescent(worker);
     take_inbox(worker);
     tri_limbo_collect(worker);
+    if (tri_limbo_should_close(&worker->limbo))
+        tri_limbo_close(worker);
     if (!worker->timing) {
         uint64_t now = tr_now();
         worker->turn = smooth(worker->turn, (now - worker->turn_started) / TRI_HOUSEKEEPING);
@@ -298,23 +319,31 @@ void tri_worker_time_turn(tri_worker *worker, tri_actor *actor)
     actor->turn = smooth(actor->turn, length);
 }
 
+static void after_turn(tri_worker *worker)
+{
+    worker->ctx.actor = NULL;
+    if (TR_UNLIKELY(worker->timing)) {
+        quiescent(worker);
+        wake_for_backlog(worker);
+    }
+    if (++worker->tick >= TRI_HOUSEKEEPING)
+        housekeeping(worker);
+}
+
 /* A panic of the actor that runs lands here again, with `panicked`. */
 static void run_actors(tri_worker *worker, bool panicked)
 {
-    if (panicked)
+    if (panicked) {
         tri_actor_panicked(worker, &worker->boundary.info);
+        after_turn(worker);
+    }
     for (;;) {
         tri_actor *actor = next_actor(worker);
         if (actor == NULL)
             return;
         worker->running_long = actor->turn > TRI_LONG_TURN;
         tri_actor_run(worker, actor);
-        if (TR_UNLIKELY(worker->timing)) {
-            tri_rcu_quiescent();
-            wake_for_backlog(worker);
-        }
-        if (++worker->tick >= TRI_HOUSEKEEPING)
-            housekeeping(worker);
+        after_turn(worker);
     }
 }
 

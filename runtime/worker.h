@@ -23,10 +23,12 @@
 
 #define TRI_SLOT_RUN 16u          /* turns in a row from the slot */
 #define TRI_HOUSEKEEPING 16u      /* turns between two looks around */
-#define TRI_QUANTUM 512           /* messages and sends in one turn */
+#define TRI_QUANTUM 512           /* messages and sends in one turn, and as many ... */
+#define TRI_QUANTUM_EXTRA 16384   /* ... as wait in the mailbox, up to this */
 #define TRI_LONG_TURN 20000u      /* ns: such an actor goes to the ring, not the slot */
 #define TRI_TURN_LIMIT 1000000u   /* ns: a turn ends after the message that passes it */
 #define TRI_WAKE_PRICE 15000u     /* ns of work that make waking another worthwhile */
+#define TRI_SPAWN_CREDIT 64u      /* at most */
 #define TRI_SPIN 60000u           /* ns of searching before parking */
 
 /* What tr_system and tr_ctx begin with: who is it that calls? */
@@ -81,7 +83,8 @@ struct tri_worker {
     tri_actor *pinned_first;           /* ready actors that only we may run */
     tri_actor *pinned_last;
     tri_outbox outbox;
-    int budget;                        /* messages and sends left in this turn */
+    int32_t budget;                    /* messages and sends left in this turn */
+    uint64_t look_at_clock;            /* when `handled` reaches this */
 
     /* What a panic must find: the loop's locals are gone by then. */
     tr_mpsc_node *at;                  /* position in the mailbox */
@@ -92,6 +95,7 @@ struct tri_worker {
     tr_exit exit;                      /* why the running actor ends */
 
     tri_slot_cache slots;
+    uint32_t spawn_credit;             /* spawns before the limit is looked at again */
     tri_limbo limbo;
     uint64_t random;
     uint64_t stolen_at;                /* time of the last steal, ns; 0: none */

@@ -63,7 +63,7 @@ typedef struct tr_config {
 
 /*
  * Start a system; config may be NULL. The caller owns it until tr_system_stop.
- * TR_INVALID: a value out of range (workers above 1024, max_actors above 2^28,
+ * TR_INVALID: a value out of range (workers above 1024, max_actors above 2^27,
  * mailbox_bytes above 2^30). TR_NOMEM, TR_LIMIT: no memory, no more threads;
  * nothing was started.
  */
@@ -85,7 +85,9 @@ TR_API TR_MUST_USE tr_status tr_system_wait_idle(tr_system *system, uint64_t tim
  * free the system. From the first moment spawns and sends from outside answer
  * TR_SHUTDOWN. To finish the queued work first call tr_system_wait_idle.
  * TR_TIMEOUT: some actor's handler still ran after `timeout` ns; the system
- * goes on stopping and is still owned by the caller: call again.
+ * goes on stopping and is still owned by the caller: call again. Once all have
+ * ended it waits for a grace period, which no timeout cuts short: about 20 ms,
+ * or for as long as a handler of another system in the process runs.
  */
 TR_API TR_MUST_USE tr_status tr_system_stop(tr_system *system, uint64_t timeout);
 
