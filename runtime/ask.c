@@ -13,8 +13,11 @@
 tr_status tr_ask_wait(tr_system *system, tr_pid to, const tr_message_type *type, void *question,
                       uint64_t timeout, void *ret_answer)
 {
-    if (tri_worker_self != NULL)
+    if (tri_worker_self != NULL) {
+        if (type->drop != NULL)
+            type->drop(question); /* consumed in any case */
         tr_panic("asking %s and waiting would block a worker", type->name);
+    }
     bool refused = timeout == 0 || (type->flags & TR_NOT_SEND) != 0;
     tr_status status = refused ? TR_INVALID : TR_OK;
     tri_answer *answer = NULL;
