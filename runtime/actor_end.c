@@ -100,6 +100,7 @@ void tri_actor_end(tri_worker *worker)
     tri_outbox_flush(worker);
     /* Counted first: who sees it dead may spawn another in its place. */
     tr_count_add(&worker->counters.ended, 1);
+    tri_actor_leave_place(worker->ctx.sender.system);
     /* edge pid-end (release): with tr_is_alive; who sees the actor dead sees what it did */
     tr_store_release(&actor->pid, 0);
     if (behaviour->drop != NULL)

@@ -12,17 +12,19 @@
 
 #include <sys/mman.h>
 
+#define GRANULE 16384u /* slots that become writable together: 4 MiB */
 #define LAST_GENERATION ((1u << TR_PID_GENERATION_BITS) - 1)
 
 tr_status tri_slots_init(tri_slots *slots, uint32_t capacity)
 {
-    void *base = mmap(NULL, (size_t)capacity * sizeof(tri_actor), PROT_READ | PROT_WRITE,
+    void *base = mmap(NULL, (size_t)capacity * sizeof(tri_actor), PROT_READ,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED)
         return TR_NOMEM;
     slots->base = base;
     slots->capacity = capacity;
     tr_atomic_init(&slots->used, 1);
+    tr_atomic_init(&slots->writable, 0);
     ck_spinlock_fas_init(&slots->lock);
     slots->segments = NULL;
     return TR_OK;
@@ -33,6 +35,27 @@ void tri_slots_fini(tri_slots *slots)
     munmap(slots->base, (size_t)slots->capacity * sizeof(tri_actor));
 }
 
+/* Make the slots below `end` writable. False: no memory. */
+static bool make_writable(tri_slots *slots, uint32_t end)
+{
+    /* edge slots-writable (acquire): with itself, below */
+    if (TR_LIKELY(tr_load_acquire(&slots->writable) >= end))
+        return true;
+    ck_spinlock_fas_lock_eb(&slots->lock);
+    /* relaxed: written under the lock only */
+    uint32_t from = tr_load_relaxed(&slots->writable);
+    uint32_t to = from;
+    while (to < end)
+        to = to + GRANULE < slots->capacity ? to + GRANULE : slots->capacity;
+    bool done = to == from || mprotect(&slots->base[from], (size_t)(to - from) * sizeof(tri_actor),
+                                       PROT_READ | PROT_WRITE) == 0;
+    if (done)
+        /* edge slots-writable (release): with itself, above; after the system call */
+        tr_store_release(&slots->writable, to);
+    ck_spinlock_fas_unlock(&slots->lock);
+    return done;
+}
+
 /* Up to TRI_SEGMENT slots that were never used, as the cache's current. */
 static void refill_fresh(tri_slots *slots, tri_slot_cache *cache)
 {
@@ -41,7 +64,7 @@ static void refill_fresh(tri_slots *slots, tri_slot_cache *cache)
     uint32_t end;
     do {
         end = first + TRI_SEGMENT < slots->capacity ? first + TRI_SEGMENT : slots->capacity;
-        if (end <= first)
+        if (end <= first || !make_writable(slots, end))
             return;
         /* edge slots-used (acq_rel): with tri_slots_used in stats.c; a reader
          * below `used` finds zeroed or later words, never unmapped memory */

@@ -5,8 +5,8 @@
  *                                 |
  *     base + index * 256 --> [ pid word | ... ]   equal? it lives. else: dead.
  *
- * One range of addresses is reserved at start; memory is taken from the system
- * when a slot is first used. Resolving a pid is arithmetic and one comparison,
+ * One range of addresses is reserved at start, readable, so that any number may
+ * be resolved; parts of it are made writable as slots are first used. Resolving a pid is arithmetic and one comparison,
  * done inside an RCU read-side section: while it lasts, the slot found is not
  * given to another actor, so a sender may push into the mailbox of an actor that
  * dies at that moment (what it pushes is found after the grace period).
@@ -27,6 +27,7 @@ typedef struct tri_slots {
     tri_actor *base;
     uint32_t capacity;              /* slots; slot 0 is never used, so no pid is 0 */
     TR_ATOMIC(uint32_t) used;       /* slots below this have been handed out once */
+    TR_ATOMIC(uint32_t) writable;   /* slots below this are more than address space */
     ck_spinlock_fas_t lock;
     tri_actor *segments;            /* full segments of free slots, under lock */
 } tri_slots;

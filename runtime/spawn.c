@@ -108,13 +108,26 @@ static void count_spawned(tr_system *system, tri_worker *worker)
         tr_fetch_add_relaxed(&system->outside_spawned, 1);
 }
 
+/* Small limits are exact: one shared count. */
+static bool take_place(tr_system *system)
+{
+    /* relaxed: a count orders nothing */
+    if (tr_fetch_add_relaxed(&system->living, 1) < system->max_actors)
+        return true;
+    /* relaxed: undone */
+    tr_fetch_sub_relaxed(&system->living, 1);
+    return false;
+}
+
 /*
  * Is there room for one more? Counting the living means reading every worker's
  * counters, so the answer is good for some spawns: for a fair part of the room
- * that is left, so that all together do not pass the limit.
+ * that is left. Workers that count at one moment may pass the limit by one each.
  */
 static bool may_spawn(tr_system *system, tri_worker *worker)
 {
+    if (system->max_actors <= TRI_EXACT_LIMIT)
+        return take_place(system);
     if (worker != NULL && worker->spawn_credit != 0) {
         worker->spawn_credit--;
         return true;
@@ -139,11 +152,16 @@ static tr_status spawn(tr_from from, const tr_behaviour *behaviour, const void *
      * counted before, a worker looks again after publication */
     if (TR_UNLIKELY(tr_load_seq_cst(&system->stopping)))
         return TR_SHUTDOWN;
-    tri_actor *actor = may_spawn(system, worker) ? take_slot(system, worker) : NULL;
-    if (actor == NULL)
+    if (!may_spawn(system, worker))
         return TR_LIMIT;
+    tri_actor *actor = take_slot(system, worker);
+    if (actor == NULL) {
+        tri_actor_leave_place(system);
+        return TR_LIMIT;
+    }
     actor->state = make_state(actor, behaviour, state);
     if (actor->state == NULL) {
+        tri_actor_leave_place(system);
         give_slot(system, worker, actor);
         return TR_NOMEM;
     }

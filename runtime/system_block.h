@@ -35,6 +35,7 @@ struct tr_system {
     TR_CACHE_ALIGNED ck_spinlock_fas_t outside_lock;
     tri_slot_cache outside_slots; /* under outside_lock */
     TR_ATOMIC(uint64_t) outside_spawned;
+    TR_ATOMIC(uint32_t) living; /* when max_actors is at most TRI_EXACT_LIMIT */
     TR_ATOMIC(uint64_t) outside_dead_letters;
 };
 
@@ -63,6 +64,18 @@ static inline const tri_sender *tri_from_sender(tr_from from)
  * worker: the calling one, or NULL; letter->from is filled in by the caller.
  */
 void tri_dead_letter(tr_system *system, tri_worker *worker, const tr_dead_letter *letter);
+
+/* Up to this limit the living are counted in one word, exactly; above it, by the
+ * workers' counters, so that no spawn touches what others write. */
+#define TRI_EXACT_LIMIT 65536u
+
+/* An actor has ended, or was not made after all: its place is free. */
+static inline void tri_actor_leave_place(tr_system *system)
+{
+    if (system->max_actors <= TRI_EXACT_LIMIT)
+        /* relaxed: a count orders nothing */
+        tr_fetch_sub_relaxed(&system->living, 1);
+}
 
 /* Actors alive: exact when all is quiet. */
 uint64_t tri_system_alive(tr_system *system);

@@ -51,7 +51,8 @@ typedef struct tr_dead_letter {
 typedef struct tr_config {
     const char *name;          /* shown by `troupe stat`: the program's name */
     unsigned workers;          /* threads: $TROUPE_WORKERS, else one per usable CPU */
-    uint32_t max_actors;       /* alive at one time: 2^22 (address space only, until used) */
+    uint32_t max_actors;       /* alive at one time: 2^22 (address space only, until used);
+                                * limits above 65,536 may be passed by one a worker */
     uint32_t mailbox_messages; /* limit of a mailbox in messages: 65,536 */
     uint32_t mailbox_bytes;    /* and in bytes of payload: 64 MiB; at most 1 GiB */
     bool no_stats_socket;      /* true: `troupe stat` cannot see it; also $TROUPE_STATS=0 */
