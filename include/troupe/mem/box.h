@@ -77,7 +77,8 @@ TR_API size_t tr_array_len(const void *owned);
     })
 
 /* A `T *` variable that is dropped when its scope ends, however it ends. */
-#define TR_AUTO(T) __attribute__((cleanup(tr_auto_drop_))) T *
+/* clang counts a variable that only its cleanup reads as unused: not this one */
+#define TR_AUTO(T) TR_UNUSED __attribute__((cleanup(tr_auto_drop_))) T *
 
 /* The descriptor of what `owned` points at. */
 TR_API const tr_type *tr_owned_type(const void *owned);
