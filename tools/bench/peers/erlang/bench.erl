@@ -44,7 +44,8 @@ run(Name, _) ->
 print(Name, Threads, {Ops, Took, Right}) ->
     print_line(Name, Threads, Ops, Took, Right, "");
 print(Name, Threads, {Ops, Took, Right, Bytes}) ->
-    print_line(Name, Threads, Ops, Took, Right, io_lib:format("\"bytes_per_actor\":~.1f,", [Bytes])).
+    More = io_lib:format("\"bytes_per_actor\":~.1f,", [Bytes]),
+    print_line(Name, Threads, Ops, Took, Right, More).
 
 print_line(Name, Threads, Ops, Took, Right, More) ->
     Check = case Right of true -> "ok"; false -> "wrong" end,
@@ -210,8 +211,10 @@ idler(Shared) ->
 %% Each actor pings random others, one after the other, and answers theirs.
 big(Actors, Pings) ->
     Me = self(),
-    Pids = [spawn(fun() -> receive {all, All} -> talk(All, Id, Me, random_seed(Id), none, Pings, 0) end end)
-            || Id <- lists:seq(1, Actors)],
+    Talker = fun(Id) ->
+        receive {all, List} -> talk(List, Id, Me, random_seed(Id), none, Pings, 0) end
+    end,
+    Pids = [spawn(fun() -> Talker(Id) end) || Id <- lists:seq(1, Actors)],
     All = list_to_tuple(Pids),
     [Pid ! {all, All} || Pid <- Pids],
     Start = now_ns(),

@@ -105,9 +105,9 @@ func main() {
 	if !o.right {
 		check = "wrong"
 	}
-	fmt.Printf(`{"name":"%s","ns_per_op":%.3f,%s"ops":%d,"workers":%d,"peak_rss_bytes":%d,"check":"%s"}`+"\n",
-		os.Args[1], float64(o.took.Nanoseconds())/float64(o.ops), bytes, o.ops, threads,
-		memory("VmHWM"), check)
+	fmt.Printf(`{"name":"%s","ns_per_op":%.3f,%s"ops":%d,`, os.Args[1],
+		float64(o.took.Nanoseconds())/float64(o.ops), bytes, o.ops)
+	fmt.Printf(`"workers":%d,"peak_rss_bytes":%d,"check":"%s"}`+"\n", threads, memory("VmHWM"), check)
 	if !o.right {
 		os.Exit(1)
 	}
