@@ -144,7 +144,8 @@ probe_ref spawn_bounded(tr_from from, uint32_t messages, uint32_t bytes);
 /* A pid that is dead: its actor has ended. */
 probe_ref dead_probe(tr_system *system);
 uint64_t count_of(tr_system *system, probe_ref ref);
-tr_exit join_probe(tr_system *system, probe_ref ref);
+/* Until it has ended: how, only who waited before is told. */
+void await_end(tr_system *system, probe_ref ref);
 
 /* -- a thread that joins -------------------------------------------------------------- */
 

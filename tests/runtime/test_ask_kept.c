@@ -274,48 +274,61 @@ static void test_ask_kept_reply_of_an_actor_that_panicked_can_be_answered(void *
 
 /* -- misuse ---------------------------------------------------------------------------------- */
 
-struct misuse {
-    struct keeper keeper;
-    tr_panic_info info[3];
-    tr_status caught[3];
-    probe_query_reply reply;
-};
-
-static void answer_it(void *arg)
-{
-    probe_query_answer(*(probe_query_reply *)arg, (struct note){ .number = 2 });
-}
 static void keep_it(void *arg)
 {
     (void)probe_query_keep(*(probe_query_reply *)arg);
 }
 
+struct misuse {
+    tr_panic_info info;
+    tr_status caught;
+};
+
 /* "The handler's own copy is used up." */
-static void keep_then_use_own_copy(tr_ctx *ctx, probe_query_reply reply, void *arg)
+static void keep_twice(tr_ctx *ctx, probe_query_reply reply, void *arg)
 {
     (void)ctx;
     struct misuse *misuse = arg;
-    probe_query_reply kept = probe_query_keep(reply);
-    misuse->caught[0] = tr_catch(keep_it, &reply, &misuse->info[0]);
+    const probe_query_reply kept = probe_query_keep(reply);
+    misuse->caught = tr_catch(keep_it, &reply, &misuse->info);
     probe_query_answer(kept, (struct note){ .number = 1 });
-    misuse->caught[1] = tr_catch(answer_it, &reply, &misuse->info[1]);
 }
 
-static void test_ask_kept_reply_used_twice_panics(void **state)
+static void test_ask_kept_reply_kept_twice_panics(void **state)
 {
     (void)state;
     quiet_panics();
     tr_system *system = start_system(2);
     const probe_ref ref = spawn_probe(system, NULL);
-    struct misuse misuse = { 0 };
+    struct misuse misuse = { .caught = TR_OK };
     struct note answer;
-    const struct query query = { keep_then_use_own_copy, &misuse, NULL };
+    const struct query query = { keep_twice, &misuse, NULL };
     assert_int_equal(probe_query_wait(system, ref, query, PATIENCE, &answer), TR_OK);
     wait_idle(system);
     assert_int_equal(answer.number, 1);
-    assert_int_equal(misuse.caught[0], TR_PANICKED);
-    assert_int_equal(misuse.caught[1], TR_PANICKED);
+    assert_int_equal(misuse.caught, TR_PANICKED);
+    assert_true(strlen(misuse.info.message) > 0);
     stop_system(system);
+}
+
+/* Kept outside of its handler: there is nothing to keep any more. */
+static void test_ask_reply_kept_by_an_outside_thread_panics(void **state)
+{
+    (void)state;
+    quiet_panics();
+    tr_system *system = start_system(2);
+    struct keeper keeper;
+    keeper_init(&keeper);
+    struct asker a = { .system = system, .to = spawn_probe(system, NULL), .timeout = PATIENCE,
+                       .query = { keep_for_test, &keeper, NULL } };
+    start_asking(&a);
+    await_kept(&keeper);
+    assert_int_equal(tr_catch(keep_it, &keeper.reply, NULL), TR_PANICKED);
+    probe_query_answer(keeper.reply, (struct note){ .number = 3 });
+    assert_int_equal(finish_asking(&a), TR_OK);
+    assert_int_equal(a.answer.number, 3);
+    stop_system(system);
+    keeper_fini(&keeper);
 }
 
 int main(void)
@@ -328,7 +341,8 @@ int main(void)
         TEST(test_ask_kept_reply_of_a_state_whose_actor_ends_is_broken),
         TEST(test_ask_kept_answer_after_the_timeout_is_dropped_once),
         TEST(test_ask_kept_reply_of_an_actor_that_panicked_can_be_answered),
-        TEST(test_ask_kept_reply_used_twice_panics),
+        TEST(test_ask_kept_reply_kept_twice_panics),
+        TEST(test_ask_reply_kept_by_an_outside_thread_panics),
     };
     return TEST_RUN(tests);
 }
