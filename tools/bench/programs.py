@@ -24,7 +24,8 @@ def execute(command, log, cwd=None, env=None):
         except OSError as error:
             raise BuildError("%s: %s" % (command[0], error.strerror)) from error
     if status != 0:
-        raise BuildError("%s failed, see %s" % (os.path.basename(command[0]), log))
+        raise BuildError("%s failed, see %s" % (os.path.basename(command[0]),
+                                                os.path.relpath(log, ROOT)))
 
 
 def ask(*command):
