@@ -96,6 +96,43 @@ static void test_ask_handler_without_an_answer_is_broken(void **state)
     assert_int_equal(tally_dropped(&asked), 100);
 }
 
+/* -- large and aligned ones -------------------------------------------------------------- */
+
+struct plate {
+    _Alignas(64) unsigned char bytes[3000];
+};
+struct press {
+    unsigned misaligned;
+};
+#define PRESS(P, TELL, ASK) ASK(P, print, struct plate, struct plate)
+TR_PROTOCOL(press, PRESS)
+static void press_on_print(tr_ctx *ctx, struct press *self, struct plate *m, press_print_reply reply)
+{
+    (void)ctx;
+    self->misaligned += (uintptr_t)m % 64 != 0;
+    struct plate printed;
+    for (size_t i = 0; i < sizeof(printed.bytes); i++)
+        printed.bytes[i] = (unsigned char)(m->bytes[i] + 1 + self->misaligned);
+    press_print_answer(reply, printed);
+}
+TR_ACTOR(press, PRESS)
+
+static void test_ask_large_aligned_question_and_answer_arrive_whole(void **state)
+{
+    (void)state;
+    tr_system *system = start_system(2);
+    const press_ref ref = press_spawn(system, NULL);
+    for (unsigned round = 0; round < 50; round++) {
+        struct plate plate, printed;
+        for (size_t i = 0; i < sizeof(plate.bytes); i++)
+            plate.bytes[i] = (unsigned char)(i * 7 + round);
+        assert_int_equal(press_print_wait(system, ref, plate, PATIENCE, &printed), TR_OK);
+        for (size_t i = 0; i < sizeof(plate.bytes); i++)
+            assert_int_equal(printed.bytes[i], (unsigned char)(i * 7 + round + 1));
+    }
+    stop_system(system);
+}
+
 /* -- the actor ends ---------------------------------------------------------------------- */
 
 static void test_ask_act_11_dead_actor_is_dead_at_once(void **state)
@@ -304,6 +341,7 @@ int main(void)
         TEST(test_ask_act_11_times_out_not_before_the_limit),
         TEST(test_ask_act_11_without_a_timeout_is_invalid_and_not_sent),
         TEST(test_ask_handler_without_an_answer_is_broken),
+        TEST(test_ask_large_aligned_question_and_answer_arrive_whole),
         TEST(test_ask_act_11_dead_actor_is_dead_at_once),
         TEST(test_ask_handler_that_panics_is_dead),
         TEST(test_ask_answer_of_a_handler_that_stops_arrives),

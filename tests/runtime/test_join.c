@@ -195,6 +195,47 @@ static void test_join_comes_after_the_drop_of_the_state(void **state)
     stop_system(system);
 }
 
+/* It is no message: a full mailbox does not refuse it, and it takes no room. */
+static void test_join_needs_no_room_in_the_mailbox(void **state)
+{
+    (void)state;
+    tr_system *system = start_system(2);
+    gate held;
+    gate_init(&held);
+    const probe_ref ref = spawn_bounded(system, 1, 0);
+    assert_int_equal(probe_hold(system, ref, (struct hold){ &held }), TR_OK);
+    gate_await(&held);
+    for (unsigned i = 0; i < 10; i++)
+        assert_int_equal(probe_join(system, ref, 0, NULL), TR_TIMEOUT);
+    assert_int_equal(probe_note(system, ref, (struct note){ 0 }), TR_OK);
+    assert_int_equal(probe_note(system, ref, (struct note){ 0 }), TR_FULL);
+    struct joiner joiner;
+    start_joining(&joiner, system, ref.pid);
+    gate_open(&held);
+    wait_idle(system);
+    assert_int_equal(count_of(system, ref), 1);
+    assert_int_equal(probe_stop(system, ref), TR_OK);
+    assert_int_equal(finish_joining(&joiner), TR_OK);
+    assert_int_equal(joiner.why.reason, TR_EXIT_SHUTDOWN);
+    stop_system(system);
+    gate_fini(&held);
+}
+
+/* Each that gave up is let go when others come: two blocks each would be 4,000. */
+static void test_join_that_gave_up_piles_up_nothing(void **state)
+{
+    (void)state;
+    tr_system *system = start_system(2);
+    const probe_ref ref = spawn_probe(system, NULL);
+    wait_idle(system);
+    const int64_t before = test_live_blocks();
+    for (unsigned i = 0; i < 2000; i++)
+        assert_int_equal(probe_join(system, ref, 1, NULL), TR_TIMEOUT);
+    wait_idle(system);
+    assert_true(test_live_blocks() - before < 100);
+    stop_system(system);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +249,8 @@ int main(void)
         TEST(test_join_of_no_pid_is_refused),
         TEST(test_join_waiting_when_the_system_stops_learns_shutdown),
         TEST(test_join_comes_after_the_drop_of_the_state),
+        TEST(test_join_needs_no_room_in_the_mailbox),
+        TEST(test_join_that_gave_up_piles_up_nothing),
     };
     return TEST_RUN(tests);
 }

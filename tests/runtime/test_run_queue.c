@@ -17,8 +17,6 @@ static tri_actor *make_actors(size_t n)
     tri_actor *actors = aligned_alloc(64, n * sizeof(*actors));
     assert_non_null(actors);
     memset(actors, 0, n * sizeof(*actors));
-    for (size_t i = 0; i < n; i++)
-        actors[i].index = (uint32_t)i;
     return actors;
 }
 
@@ -101,10 +99,10 @@ static void assert_steals_half_of(size_t n, tri_actor *actors)
         assert_int_equal(taken, (in_ring + 1) / 2);
         assert_int_equal(tri_run_queue_length(thief), taken - 1);
         assert_int_equal(tri_run_queue_length(victim), n - taken);
-        seen[first->index] = true;
+        seen[first - actors] = true;
         for (tri_actor *actor; (actor = tri_run_queue_pop(thief)) != NULL;) {
-            assert_false(seen[actor->index]);
-            seen[actor->index] = true;
+            assert_false(seen[actor - actors]);
+            seen[actor - actors] = true;
         }
         for (size_t i = 0; i < n; i++)
             assert_int_equal(seen[i], i < taken);
@@ -141,7 +139,7 @@ struct heist {
 
 static void run_one(struct heist *h, tri_run_queue *q, tri_actor *actor)
 {
-    const uint32_t run = ++h->runs[actor->index];
+    const uint32_t run = ++h->runs[actor - h->actors];
     if (run > h->rounds)
         tr_fetch_add_relaxed(&h->too_many, 1);
     if (run < h->rounds)

@@ -10,10 +10,15 @@
 
 #define LAST_GENERATION ((1u << TR_PID_GENERATION_BITS) - 1)
 
-/* As spawn and an actor's end do it, without anybody to race with. */
-static tr_pid publish(tri_actor *actor)
+static uint32_t index_of(const tri_slots *slots, const tri_actor *actor)
 {
-    const tr_pid pid = tri_pid_make(actor->index, actor->generation);
+    return (uint32_t)(actor - slots->base);
+}
+
+/* As spawn and an actor's end do it, without anybody to race with. */
+static tr_pid publish(const tri_slots *slots, tri_actor *actor)
+{
+    const tr_pid pid = tri_pid_make(index_of(slots, actor), actor->generation);
     tr_store_release(&actor->pid, pid.bits);
     return pid;
 }
@@ -37,10 +42,10 @@ static void test_slots_give_each_slot_but_the_first_once(void **state)
         for (uint32_t i = 1; i < capacities[c]; i++) {
             tri_actor *actor = tri_slot_take(&slots, &cache);
             assert_non_null(actor);
-            assert_true(actor->index > 0 && actor->index < capacities[c]);
-            assert_false(seen[actor->index]);
-            seen[actor->index] = true;
-            assert_ptr_equal(actor, &slots.base[actor->index]);
+            const uint32_t index = index_of(&slots, actor);
+            assert_true(index > 0 && index < capacities[c]);
+            assert_false(seen[index]);
+            seen[index] = true;
             assert_int_equal(tr_load_relaxed(&actor->pid), 0);
             assert_int_equal((uintptr_t)actor % 64, 0);
         }
@@ -70,7 +75,7 @@ static void test_slots_used_again_resolve_by_the_new_pid_only(void **state)
         for (unsigned i = 0; i < LIVE; i++) {
             live[i] = tri_slot_take(&slots, &cache);
             assert_non_null(live[i]);
-            const tr_pid pid = publish(live[i]);
+            const tr_pid pid = publish(&slots, live[i]);
             assert_ptr_equal(tri_pid_resolve(&slots, pid), live[i]);
             pids[n++] = pid.bits;
         }
@@ -93,16 +98,16 @@ static void test_slots_strange_pids_resolve_to_nobody(void **state)
     tri_slot_cache cache = { 0 };
     assert_int_equal(tri_slots_init(&slots, 10), TR_OK);
     tri_actor *actor = tri_slot_take(&slots, &cache);
-    const tr_pid pid = publish(actor);
+    const tr_pid pid = publish(&slots, actor);
     assert_null(tri_pid_resolve(&slots, TR_PID_NONE));
     assert_null(tri_pid_resolve(&slots, tri_pid_make(0, 1)));
     assert_null(tri_pid_resolve(&slots, tri_pid_make(10, 1)));
     assert_null(tri_pid_resolve(&slots, tri_pid_make((1u << TR_PID_INDEX_BITS) - 1, 1)));
-    assert_null(tri_pid_resolve(&slots, tri_pid_make(actor->index, actor->generation + 1)));
-    assert_null(tri_pid_resolve(&slots, tri_pid_make(actor->index, 0)));
+    assert_null(tri_pid_resolve(&slots, tri_pid_make(index_of(&slots, actor), actor->generation + 1)));
+    assert_null(tri_pid_resolve(&slots, tri_pid_make(index_of(&slots, actor), 0)));
     for (unsigned bit = 0; bit < 64; bit++)
         assert_null(tri_pid_resolve(&slots, (tr_pid){ pid.bits ^ (UINT64_C(1) << bit) }));
-    assert_null(tri_pid_resolve(&slots, (tr_pid){ actor->index })); /* of a slot nobody lives in: 0 */
+    assert_null(tri_pid_resolve(&slots, (tr_pid){ index_of(&slots, actor) })); /* of a slot nobody lives in: 0 */
     tri_slots_fini(&slots);
 }
 
@@ -124,9 +129,9 @@ static void test_slots_whose_generations_are_used_up_are_retired(void **state)
     again = tri_slot_take(&slots, &cache);
     assert_ptr_equal(again, old);
     assert_int_equal(again->generation, LAST_GENERATION);
-    const tr_pid last = publish(again);
+    const tr_pid last = publish(&slots, again);
     assert_ptr_equal(tri_pid_resolve(&slots, last), old);
-    assert_int_equal(tri_pid_index(last), old->index);
+    assert_int_equal(tri_pid_index(last), index_of(&slots, old));
     retire(&slots, &cache, again);
     assert_null(tri_slot_take(&slots, &cache));
     assert_null(tri_pid_resolve(&slots, last));
@@ -159,12 +164,12 @@ static void take_and_give(unsigned index, void *arg)
         while (n < want && (mine[n] = tri_slot_take(&m->slots, &cache)) != NULL)
             n++;
         for (size_t i = 0; i < n; i++) {
-            if (tr_swap_relaxed(&m->held[mine[i]->index], index + 1) != 0)
+            if (tr_swap_relaxed(&m->held[index_of(&m->slots, mine[i])], index + 1) != 0)
                 tr_fetch_add_relaxed(&m->wrong, 1);
             mine[i]->turn++; /* plain: whoever holds it is alone */
         }
         for (size_t i = 0; i < n; i++) {
-            if (tr_swap_relaxed(&m->held[mine[i]->index], 0) != index + 1)
+            if (tr_swap_relaxed(&m->held[index_of(&m->slots, mine[i])], 0) != index + 1)
                 tr_fetch_add_relaxed(&m->wrong, 1);
             tri_slot_give(&m->slots, &cache, mine[i]);
         }
