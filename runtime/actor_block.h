@@ -32,12 +32,11 @@ struct tri_actor {
     /* -- line 0: senders ------------------------------------------------- */
     tr_mpsc mailbox;
     TR_ATOMIC(uint64_t) pid;    /* bits of the live actor's pid; 0: nobody lives here */
-    TR_ATOMIC(uint64_t) pushed; /* ever reserved by senders: messages << 32 | payload bytes */
-    TR_ATOMIC(uint64_t) floor;  /* some earlier value of consumed, noted by senders */
-    uint64_t limit;             /* of pushed - consumed; constant while it lives */
+    TR_ATOMIC(uint64_t) pushed; /* bounds, see below: messages << 32 | payload bytes */
+    TR_ATOMIC(uint64_t) first;  /* as pushed */
+    TR_ATOMIC(uint64_t) floor;  /* as pushed */
+    uint64_t limit;             /* as pushed; constant while it lives */
     tr_mpsc_node stop_note;     /* the one message that tr_stop needs */
-    unsigned pin;               /* worker + 1, or 0; constant while it lives */
-    uint32_t index;             /* of the slot; constant for ever once used */
 
     /* -- line 1: the worker that runs it ---------------------------------- */
     TR_CACHE_ALIGNED TR_ATOMIC(const tr_behaviour *) behaviour; /* read by statistics */
@@ -48,11 +47,12 @@ struct tri_actor {
         struct cds_wfcq_node inject_node; /* in the injection queue */
     } link;
     tri_answer *watchers;      /* told when it ends */
-    TR_ATOMIC(uint64_t) consumed; /* ever taken by handlers, as pushed; written by its worker */
+    TR_ATOMIC(uint64_t) consumed; /* as pushed; written by its worker */
     TR_ATOMIC(uint32_t) control;
-    uint32_t generation;       /* of the next actor in this slot */
+    uint32_t generation;       /* of this actor, or of the next one in this slot */
     uint32_t turn;             /* smoothed length of a turn, ns; 0: short */
-    int32_t debt;              /* what its last turn took beyond its budget */
+    int16_t debt;              /* what its last turn took beyond its budget */
+    uint16_t pin;              /* worker + 1, or 0; constant while it lives */
 
     /* -- lines 2 and 3 ----------------------------------------------------- */
     union {
@@ -81,70 +81,128 @@ static inline const tr_behaviour *tri_actor_behaviour(tri_actor *actor)
 }
 
 /*
- * Bounds. A mailbox holds pushed - consumed, messages and bytes at once: both
- * words are sums of the same costs, so their difference is exact although the
- * low half runs over into the high one. Senders add to pushed; the worker alone
- * writes consumed, in its own line. A sender compares with floor, an old value
- * of consumed in the senders' line, and looks at consumed itself only when floor
- * no longer suffices: once in as many messages as the mailbox has room for.
+ * Bounds. A mailbox holds pushed + first - consumed, messages and bytes at once:
+ * the words are sums of the same costs, so the difference is exact although the
+ * low half runs over into the high one.
+ *
+ *   pushed     added to by senders, a locked operation
+ *   first      added to by the sender that finds the mailbox idle, for what it
+ *              pushed then: until it makes the actor ready nobody else gets
+ *              there, so a plain store does
+ *   consumed   written by the actor's worker alone, in its own line
+ *   floor      some old value of consumed in the senders' line: looked at first,
+ *              and refreshed only when it no longer suffices
+ *
+ * A worker counts what it sends when it publishes it, for a whole chain at once:
+ * by a plain store when the mailbox is idle, as it mostly is. That it may do
+ * while there is room for all that the workers together may hold back
+ * (tri_mailbox_has_slack); nearer to the limit each message is counted before it
+ * is accepted. So a limit is exact, and no mailbox ever holds more.
  */
 #define TRI_ONE_MESSAGE ((uint64_t)1 << 32)
 
-/* A sender that was interrupted between its addition and its look at consumed
- * may find more consumed than it added to: then there was nothing before it. */
-static inline bool tri_fits(uint64_t before, uint64_t consumed, size_t size, uint64_t limit)
+/* What one worker may hold back in its outbox. */
+#define TRI_CHAIN_MESSAGES 64u
+#define TRI_CHAIN_BYTES 65536u
+
+static inline uint64_t tri_cost(size_t size)
 {
-    uint64_t queued = (int64_t)(before - consumed) > 0 ? before - consumed : 0;
-    return queued >> 32 < limit >> 32 && (uint32_t)queued + size <= (uint32_t)limit;
+    return TRI_ONE_MESSAGE | size;
 }
 
-/* floor did not suffice: look how far the actor is. */
-static inline tr_status tri_mailbox_reserve_slow(tri_actor *actor, uint64_t before, size_t size)
+/* Costs in the mailbox, given what was pushed and consumed. A sender that was
+ * interrupted may find more consumed than it knows to be pushed: nothing, then. */
+static inline uint64_t tri_queued(uint64_t pushed, uint64_t consumed)
+{
+    return (int64_t)(pushed - consumed) > 0 ? pushed - consumed : 0;
+}
+
+static inline bool tri_fits(uint64_t queued, uint64_t messages, uint64_t bytes, uint64_t limit)
+{
+    return (queued >> 32) + messages <= limit >> 32 && (uint32_t)queued + bytes <= (uint32_t)limit;
+}
+
+/* What `workers` together may hold back: chains, and a message on top of each. */
+static inline uint64_t tri_held_back(unsigned workers)
+{
+    return workers * ((uint64_t)(TRI_CHAIN_MESSAGES + 1) << 32 | 2 * TRI_CHAIN_BYTES);
+}
+
+/*
+ * Is there room for all that may be held back, this message included? Each half
+ * of a limit is below 2^31, so a half that is exceeded shows in its highest bit.
+ */
+static inline bool tri_mailbox_has_slack(tri_actor *actor, size_t size, uint64_t held_back)
+{
+    const uint64_t exceeded = (uint64_t)1 << 63 | (uint64_t)1 << 31;
+    /* relaxed: counts order nothing; older values of pushed are within the slack */
+    uint64_t pushed = tr_load_relaxed(&actor->pushed) + tr_load_relaxed(&actor->first);
+    /* relaxed: an older floor says full too early, never too late */
+    uint64_t queued = pushed - tr_load_relaxed(&actor->floor);
+    return ((actor->limit - held_back - queued) & exceeded) == 0 && size <= TRI_CHAIN_BYTES;
+}
+
+/* Look how far the actor is. */
+static inline uint64_t tri_mailbox_refresh_floor(tri_actor *actor)
 {
     /* relaxed: an older value refuses or looks again, never overfills */
     uint64_t consumed = tr_load_relaxed(&actor->consumed);
     /* relaxed: any earlier value of consumed is a valid floor */
     tr_store_relaxed(&actor->floor, consumed);
-    if (tri_fits(before, consumed, size, actor->limit))
-        return TR_OK;
-    /* relaxed: undone; as in reserve */
-    tr_fetch_sub_relaxed(&actor->pushed, TRI_ONE_MESSAGE | size);
-    return size > (uint32_t)actor->limit ? TR_INVALID : TR_FULL;
+    return consumed;
 }
 
 /*
- * Take room for one message of `size` bytes. TR_FULL: there is none now;
+ * Take room for one message of `size` bytes, exactly. TR_FULL: there is none now;
  * TR_INVALID: it is larger than the whole mailbox may be.
  */
 static inline tr_status tri_mailbox_reserve(tri_actor *actor, size_t size)
 {
     /* relaxed: a count orders nothing; the message itself is published by its push */
-    uint64_t before = tr_fetch_add_relaxed(&actor->pushed, TRI_ONE_MESSAGE | size);
-    /* relaxed: see tri_mailbox_reserve_slow */
-    if (TR_LIKELY(tri_fits(before, tr_load_relaxed(&actor->floor), size, actor->limit)))
+    uint64_t before = tr_fetch_add_relaxed(&actor->pushed, tri_cost(size));
+    /* relaxed: as above */
+    before += tr_load_relaxed(&actor->first);
+    /* relaxed: an older floor looks again */
+    if (TR_LIKELY(tri_fits(tri_queued(before, tr_load_relaxed(&actor->floor)), 1, size, actor->limit)))
         return TR_OK;
-    return tri_mailbox_reserve_slow(actor, before, size);
+    if (tri_fits(tri_queued(before, tri_mailbox_refresh_floor(actor)), 1, size, actor->limit))
+        return TR_OK;
+    /* relaxed: undone */
+    tr_fetch_sub_relaxed(&actor->pushed, tri_cost(size));
+    return size > (uint32_t)actor->limit ? TR_INVALID : TR_FULL;
 }
 
 /* The reserved message was not sent after all. */
 static inline void tri_mailbox_unreserve(tri_actor *actor, size_t size)
 {
     /* relaxed: as in reserve */
-    tr_fetch_sub_relaxed(&actor->pushed, TRI_ONE_MESSAGE | size);
+    tr_fetch_sub_relaxed(&actor->pushed, tri_cost(size));
 }
 
-/* Messages in the mailbox: a hint for its worker. */
+/* A chain was pushed that had not been counted; `was_idle` is what the push said,
+ * and the actor has not been made ready yet. */
+static inline void tri_mailbox_count(tri_actor *actor, uint64_t cost, bool was_idle)
+{
+    if (was_idle)
+        tr_count_add(&actor->first, cost);
+    else
+        /* relaxed: as in reserve */
+        tr_fetch_add_relaxed(&actor->pushed, cost);
+}
+
+/* Messages in the mailbox: a hint; two words are read apart. */
 static inline uint32_t tri_mailbox_backlog(tri_actor *actor)
 {
     /* relaxed: a hint */
-    int64_t queued = (int64_t)(tr_load_relaxed(&actor->pushed) - tr_load_relaxed(&actor->consumed));
-    return queued > 0 ? (uint32_t)((uint64_t)queued >> 32) : 0;
+    uint64_t pushed = tr_load_relaxed(&actor->pushed) + tr_load_relaxed(&actor->first);
+    /* relaxed: as above */
+    return (uint32_t)(tri_queued(pushed, tr_load_relaxed(&actor->consumed)) >> 32);
 }
 
 /* The actor's worker takes a message out. */
 static inline void tri_mailbox_consume(tri_actor *actor, size_t size)
 {
-    tr_count_add(&actor->consumed, TRI_ONE_MESSAGE | size);
+    tr_count_add(&actor->consumed, tri_cost(size));
 }
 
 #endif

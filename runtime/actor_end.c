@@ -119,8 +119,9 @@ void tri_actor_end(tri_worker *worker)
 
 void tri_actor_bury(tri_worker *worker, tri_actor *actor)
 {
-    tr_pid pid = tri_pid_make(actor->index, actor->generation);
+    tri_slots *slots = &worker->ctx.sender.system->slots;
+    tr_pid pid = tri_slot_pid(slots, actor);
     tr_mpsc_node *at = empty_mailbox(worker, actor, pid, actor->position, NULL);
     TR_ASSERT(at == &actor->mailbox.stub);
-    tri_slot_give(&worker->ctx.sender.system->slots, &worker->slots, actor);
+    tri_slot_give(slots, &worker->slots, actor);
 }

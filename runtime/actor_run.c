@@ -87,7 +87,7 @@ static void finish_turn(tri_worker *worker, tri_actor *actor)
 {
     tr_count_add(&worker->counters.messages, worker->handled);
     worker->handled = 0;
-    actor->debt = worker->budget < 0 ? -worker->budget : 0;
+    actor->debt = (int16_t)(worker->budget >= 0 ? 0 : worker->budget > -INT16_MAX ? -worker->budget : INT16_MAX);
     if (TR_UNLIKELY(worker->timing))
         tri_worker_time_turn(worker, actor);
 }

@@ -12,29 +12,16 @@
 
 #include "runtime/system_block.h"
 
-/* Resolve, reserve, make. On TR_OK the caller pushes *ret_message. */
-static tr_status prepare(tr_system *system, tr_pid to, const tr_message_type *type, void *payload,
-                         tri_answer *answer, bool exempt, tri_actor **ret_actor,
-                         tri_message **ret_message)
+/* The actor behind a pid, or why there is none. */
+static tr_status resolve(tr_system *system, tr_pid to, tri_actor **ret_actor)
 {
-    tri_actor *actor = tri_pid_resolve(&system->slots, to);
-    if (TR_UNLIKELY(actor == NULL))
-        return tr_pid_is_none(to) ? TR_INVALID : TR_DEAD;
-    if (!exempt) {
-        tr_status status = tri_mailbox_reserve(actor, type->size);
-        if (TR_UNLIKELY(status != TR_OK))
-            return status;
-    }
-    tri_message *message = tri_message_new(type, payload, answer);
-    if (TR_UNLIKELY(message == NULL)) {
-        if (!exempt)
-            tri_mailbox_unreserve(actor, type->size);
-        return TR_NOMEM;
-    }
-    *ret_actor = actor;
-    *ret_message = message;
-    return TR_OK;
+    *ret_actor = tri_pid_resolve(&system->slots, to);
+    if (TR_LIKELY(*ret_actor != NULL))
+        return TR_OK;
+    return tr_pid_is_none(to) ? TR_INVALID : TR_DEAD;
 }
+
+/* -- from a worker ------------------------------------------------------------- */
 
 void tri_outbox_flush(tri_worker *worker)
 {
@@ -43,31 +30,64 @@ void tri_outbox_flush(tri_worker *worker)
     if (target == NULL)
         return;
     outbox->target = NULL;
-    if (tr_mpsc_push_chain(&target->mailbox, outbox->first, outbox->last))
+    bool was_idle = tr_mpsc_push_chain(&target->mailbox, outbox->first, outbox->last);
+    if (TR_LIKELY(outbox->uncounted != 0))
+        tri_mailbox_count(target, outbox->uncounted, was_idle);
+    if (was_idle)
         tri_worker_schedule(worker, target);
 }
 
-static tr_status tell_inside(tri_worker *worker, tr_pid to, const tr_message_type *type, void *payload)
+/* Behind what the outbox holds for this actor, or after publishing what it holds
+ * for another one. */
+static void append(tri_worker *worker, tri_actor *actor, tri_message *message, uint64_t uncounted)
 {
-    tri_actor *actor;
-    tri_message *message;
-    tr_status status =
-        prepare(worker->ctx.sender.system, to, type, payload, NULL, false, &actor, &message);
-    if (TR_UNLIKELY(status != TR_OK))
-        return status;
-    worker->budget--;
-    tr_count_add(&worker->counters.sent, 1);
     tri_outbox *outbox = &worker->outbox;
     if (outbox->target == actor) {
         /* relaxed: published with the chain */
         tr_store_relaxed(&outbox->last->next, &message->node);
         outbox->last = &message->node;
-        return TR_OK;
+        outbox->uncounted += uncounted;
+    } else {
+        tri_outbox_flush(worker);
+        outbox->target = actor;
+        outbox->first = outbox->last = &message->node;
+        outbox->uncounted = uncounted;
     }
-    tri_outbox_flush(worker);
-    *outbox = (tri_outbox){ .target = actor, .first = &message->node, .last = &message->node };
+    if (TR_UNLIKELY(outbox->uncounted >> 32 >= TRI_CHAIN_MESSAGES ||
+                    (uint32_t)outbox->uncounted >= TRI_CHAIN_BYTES))
+        tri_outbox_flush(worker);
+}
+
+static tr_status tell_inside(tri_worker *worker, tr_pid to, const tr_message_type *type, void *payload)
+{
+    tr_system *system = worker->ctx.sender.system;
+    tri_actor *actor;
+    tr_status status = resolve(system, to, &actor);
+    if (TR_UNLIKELY(status != TR_OK))
+        return status;
+    uint64_t uncounted = tri_cost(type->size);
+    if (TR_UNLIKELY(!tri_mailbox_has_slack(actor, type->size, system->held_back))) {
+        tri_mailbox_refresh_floor(actor);
+        /* What the outbox holds for it counts first. */
+        tri_outbox_flush(worker);
+        status = tri_mailbox_reserve(actor, type->size);
+        if (TR_UNLIKELY(status != TR_OK))
+            return status;
+        uncounted = 0;
+    }
+    tri_message *message = tri_message_new(type, payload, NULL);
+    if (TR_UNLIKELY(message == NULL)) {
+        if (uncounted == 0)
+            tri_mailbox_unreserve(actor, type->size);
+        return TR_NOMEM;
+    }
+    worker->budget--;
+    tr_count_add(&worker->counters.sent, 1);
+    append(worker, actor, message, uncounted);
     return TR_OK;
 }
+
+/* -- from outside ---------------------------------------------------------------- */
 
 /* Push from outside; the actor, if it was idle, is made ready. */
 static void push_outside(tr_system *system, tri_actor *actor, tr_mpsc_node *node)
@@ -82,18 +102,33 @@ static void push_outside(tr_system *system, tri_actor *actor, tr_mpsc_node *node
     }
 }
 
+/* Resolve, reserve, make, push. */
+static tr_status push_new(tr_system *system, tr_pid to, const tr_message_type *type, void *payload,
+                          tri_answer *answer, bool exempt)
+{
+    tri_actor *actor;
+    tr_status status = resolve(system, to, &actor);
+    if (status == TR_OK && !exempt)
+        status = tri_mailbox_reserve(actor, type->size);
+    if (status != TR_OK)
+        return status;
+    tri_message *message = tri_message_new(type, payload, answer);
+    if (message == NULL) {
+        if (!exempt)
+            tri_mailbox_unreserve(actor, type->size);
+        return TR_NOMEM;
+    }
+    push_outside(system, actor, &message->node);
+    return TR_OK;
+}
+
 static tr_status send_outside(tr_system *system, tr_pid to, const tr_message_type *type, void *payload,
                               tri_answer *answer, bool exempt)
 {
-    tri_actor *actor;
-    tri_message *message;
     tri_outside_enter(system);
     /* edge stopping (seq_cst): with tr_system_stop; counted, then looked */
-    tr_status status = TR_UNLIKELY(tr_load_seq_cst(&system->stopping)) && !exempt
-                           ? TR_SHUTDOWN
-                           : prepare(system, to, type, payload, answer, exempt, &actor, &message);
-    if (status == TR_OK)
-        push_outside(system, actor, &message->node);
+    bool refused = tr_load_seq_cst(&system->stopping) && !exempt;
+    tr_status status = refused ? TR_SHUTDOWN : push_new(system, to, type, payload, answer, exempt);
     tri_outside_leave(system);
     return status;
 }
@@ -109,7 +144,7 @@ tr_status tri_send_ask(tr_system *system, tr_pid to, const tr_message_type *type
     return send_outside(system, to, type, question, answer, false);
 }
 
-tr_status tr_try_tell(tr_from from, tr_pid to, const tr_message_type *type, void *payload)
+static inline tr_status try_tell(tr_from from, tr_pid to, const tr_message_type *type, void *payload)
 {
     const tri_sender *sender = tri_from_sender(from);
     tri_worker *worker = tri_sender_worker(sender);
@@ -121,11 +156,15 @@ tr_status tr_try_tell(tr_from from, tr_pid to, const tr_message_type *type, void
     return send_outside(sender->system, to, type, payload, NULL, false);
 }
 
-tr_status tr_tell(tr_from from, tr_pid to, const tr_message_type *type, void *payload)
+tr_status tr_try_tell(tr_from from, tr_pid to, const tr_message_type *type, void *payload)
 {
-    tr_status status = tr_try_tell(from, to, type, payload);
-    if (TR_LIKELY(status == TR_OK))
-        return TR_OK;
+    return try_tell(from, to, type, payload);
+}
+
+/* Nobody gets it. */
+static TR_NOINLINE void bury_letter(tr_from from, tr_pid to, const tr_message_type *type, void *payload,
+                                    tr_status status)
+{
     const tri_sender *sender = tri_from_sender(from);
     tri_worker *worker = tri_sender_worker(sender);
     tr_dead_letter letter = { .to = to, .from = TR_PID_NONE, .type = type, .reason = status };
@@ -134,6 +173,13 @@ tr_status tr_tell(tr_from from, tr_pid to, const tr_message_type *type, void *pa
     tri_dead_letter(sender->system, worker, &letter);
     if (type->drop != NULL)
         type->drop(payload);
+}
+
+tr_status tr_tell(tr_from from, tr_pid to, const tr_message_type *type, void *payload)
+{
+    tr_status status = try_tell(from, to, type, payload);
+    if (TR_UNLIKELY(status != TR_OK))
+        bury_letter(from, to, type, payload, status);
     return status;
 }
 

@@ -71,7 +71,6 @@ static void refill_fresh(tri_slots *slots, tri_slot_cache *cache)
     } while (!tr_cas_acq_rel(&slots->used, &first, end));
     for (uint32_t i = end; i-- > first;) {
         tri_actor *actor = &slots->base[i];
-        actor->index = i;
         actor->generation = 1;
         actor->link.next = cache->current;
         cache->current = actor;

@@ -55,6 +55,12 @@ static inline tr_pid tri_pid_make(uint32_t index, uint32_t generation)
     return (tr_pid){ (uint64_t)generation << TR_PID_INDEX_BITS | index };
 }
 
+/* The pid of the actor that lives in the slot, or lived there last, or will next. */
+static inline tr_pid tri_slot_pid(const tri_slots *slots, const tri_actor *actor)
+{
+    return tri_pid_make((uint32_t)(actor - slots->base), actor->generation);
+}
+
 static inline uint32_t tri_pid_index(tr_pid pid)
 {
     return (uint32_t)pid.bits & ((1u << TR_PID_INDEX_BITS) - 1);

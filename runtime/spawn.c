@@ -20,7 +20,8 @@ static uint64_t limit_of(const tr_system *system, const tr_spawn_options *option
                                                                           : system->mailbox_messages;
     uint32_t bytes = options != NULL && options->mailbox_bytes != 0 ? options->mailbox_bytes
                                                                     : system->mailbox_bytes;
-    return (uint64_t)messages << 32 | bytes;
+    /* Each half stays below 2^31: see tri_mailbox_has_slack. */
+    return (uint64_t)(messages < INT32_MAX ? messages : INT32_MAX) << 32 | bytes;
 }
 
 /* The state: in the slot if it fits, else a block of its own. NULL: no memory. */
@@ -49,6 +50,8 @@ static void fill(tri_actor *actor, const tr_behaviour *behaviour, uint64_t limit
     /* relaxed: all of these are published by the pid word */
     tr_store_relaxed(&actor->pushed, 0);
     /* relaxed: as above */
+    tr_store_relaxed(&actor->first, 0);
+    /* relaxed: as above */
     tr_store_relaxed(&actor->floor, 0);
     /* relaxed: as above */
     tr_store_relaxed(&actor->consumed, 0);
@@ -57,7 +60,7 @@ static void fill(tri_actor *actor, const tr_behaviour *behaviour, uint64_t limit
     /* relaxed: as above */
     tr_store_relaxed(&actor->control, has_start ? TRI_CONTROL_NEW : 0);
     actor->limit = limit;
-    actor->pin = pin;
+    actor->pin = (uint16_t)pin;
     actor->position = &actor->mailbox.stub;
     actor->watchers = NULL;
     actor->turn = 0;
@@ -166,7 +169,7 @@ static tr_status spawn(tr_from from, const tr_behaviour *behaviour, const void *
         return TR_NOMEM;
     }
     fill(actor, behaviour, limit, pin);
-    tr_pid pid = tri_pid_make(actor->index, actor->generation);
+    tr_pid pid = tri_slot_pid(&system->slots, actor);
     count_spawned(system, worker);
     /* edge pid (seq_cst): with tri_pid_resolve; carries the actor (1), and with stop (2) */
     tr_store_seq_cst(&actor->pid, pid.bits);
@@ -199,7 +202,8 @@ tr_status tr_spawn(tr_from from, const tr_behaviour *behaviour, void *state,
 
 tr_pid tr_self(const tr_ctx *ctx)
 {
-    return tri_pid_make(ctx->actor->index, ctx->actor->generation);
+    /* relaxed: written by this worker, at its end */
+    return (tr_pid){ tr_load_relaxed(&ctx->actor->pid) };
 }
 
 tr_system *tr_ctx_system(const tr_ctx *ctx)

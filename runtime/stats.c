@@ -66,10 +66,7 @@ static void count_kinds(tr_system *system, kind_table *table)
         /* edge pid (acquire): with tr_spawn; carries the behaviour */
         if (tr_load_acquire(&actor->pid) == 0)
             continue;
-        /* Two words, read one after the other: what was consumed in between, or a
-         * new life in the slot, may make the difference negative. */
-        int64_t difference = (int64_t)(READ(actor->pushed) - READ(actor->consumed));
-        uint64_t queued = difference > 0 ? (uint64_t)difference >> 32 : 0;
+        uint64_t queued = tri_mailbox_backlog(actor);
         table->queued += queued;
         kind *found = find_kind(table, READ(actor->behaviour));
         if (found == NULL)

@@ -113,6 +113,7 @@ static tr_status make_system(const tr_config *config, tr_system **ret_system)
     snprintf(system->name, sizeof system->name, "%s", config->name);
     system->started = tr_now();
     system->max_actors = config->max_actors;
+    system->held_back = tri_held_back(config->workers);
     system->mailbox_messages = config->mailbox_messages;
     system->mailbox_bytes = config->mailbox_bytes;
     system->on_dead_letter = config->on_dead_letter;

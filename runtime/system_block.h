@@ -16,6 +16,7 @@ struct tr_system {
     char name[48];
     uint64_t started; /* ns, as tr_now */
     uint32_t max_actors;
+    uint64_t held_back; /* of a mailbox's room, by the workers: see actor_block.h */
     uint32_t mailbox_messages;
     uint32_t mailbox_bytes;
     void (*on_dead_letter)(const tr_dead_letter *letter, void *arg);

@@ -47,6 +47,7 @@ typedef struct tri_outbox {
     tri_actor *target; /* NULL: empty */
     tr_mpsc_node *first;
     tr_mpsc_node *last;
+    uint64_t uncounted; /* cost of those that are counted when they are published */
 } tri_outbox;
 
 /* Written by the worker, read by anyone: see stats.h for what each counts. */

@@ -6,12 +6,15 @@
  *     next
  *
  * The block is filled once as a Box, becomes an Arc in place and is never
- * copied: each subscriber gets a share, and the last one frees it.
+ * copied: each subscriber gets a share, and the last one frees it. The publisher
+ * runs AHEAD rounds in front of its slowest subscriber's turn, so that a turn
+ * finds several issues (the peers' publishers run ahead by 8 to 128).
  */
 #include "stage.h"
 
 #define SUBSCRIBERS 1000u
 #define WORDS 512u
+#define AHEAD 16u
 
 typedef struct block {
     uint64_t words[WORDS];
@@ -73,14 +76,21 @@ static block *print_block(uint64_t round)
     return tr_arc_from_box(fresh);
 }
 
-static void publisher_on_next(tr_ctx *ctx, struct publisher *self, struct next *m)
+static void publish(tr_ctx *ctx, struct publisher *self)
 {
     TR_AUTO(block) shared = print_block(self->round);
     for (unsigned i = 0; i < SUBSCRIBERS; i++) {
         const struct issue issue = { tr_arc_clone(shared), self->round };
         (void)subscriber_issue(ctx, self->subscribers[i], issue);
     }
-    if (++self->round < self->rounds)
+    self->round++;
+}
+
+static void publisher_on_next(tr_ctx *ctx, struct publisher *self, struct next *m)
+{
+    for (unsigned i = 0; i < AHEAD && self->round < self->rounds; i++)
+        publish(ctx, self);
+    if (self->round < self->rounds)
         (void)publisher_next(ctx, publisher_self(ctx), *m);
     else
         tr_stop_self(ctx);
