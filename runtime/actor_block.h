@@ -93,13 +93,18 @@ static inline const tr_behaviour *tri_actor_behaviour(tri_actor *actor)
  *   floor      some old value of consumed in the senders' line: looked at first,
  *              and refreshed only when it no longer suffices
  *
- * A worker counts what it sends when it publishes it, for a whole chain at once:
- * by a plain store when the mailbox is idle, as it mostly is. That it may do
- * while there is room for all that the workers together may hold back
- * (tri_mailbox_has_slack); nearer to the limit each message is counted before it
- * is accepted. So a limit is exact, and no mailbox ever holds more.
+ * A limit below TRI_EXACT_MESSAGES or TRI_EXACT_BYTES is exact: each message is
+ * counted before it is accepted. Of a mailbox with larger ones a worker counts
+ * what it sends when it publishes it, for a whole chain at once: by a plain store
+ * when the mailbox is idle, as it mostly is. It does so while there is room for
+ * all that the workers together may hold back (tri_mailbox_has_slack), so such a
+ * limit is passed by no more than that.
  */
 #define TRI_ONE_MESSAGE ((uint64_t)1 << 32)
+
+#define TRI_EXACT_MESSAGES 65536u
+#define TRI_EXACT_BYTES (64u << 20)
+#define TRI_LIMIT_IS_EXACT ((uint64_t)1 << 63) /* in limit: each half is below 2^31 */
 
 /* What one worker may hold back in its outbox. */
 #define TRI_CHAIN_MESSAGES 64u
@@ -135,6 +140,8 @@ static inline uint64_t tri_held_back(unsigned workers)
 static inline bool tri_mailbox_has_slack(tri_actor *actor, size_t size, uint64_t held_back)
 {
     const uint64_t exceeded = (uint64_t)1 << 63 | (uint64_t)1 << 31;
+    if ((actor->limit & TRI_LIMIT_IS_EXACT) != 0)
+        return false;
     /* relaxed: counts order nothing; older values of pushed are within the slack */
     uint64_t pushed = tr_load_relaxed(&actor->pushed) + tr_load_relaxed(&actor->first);
     /* relaxed: an older floor says full too early, never too late */
@@ -158,18 +165,19 @@ static inline uint64_t tri_mailbox_refresh_floor(tri_actor *actor)
  */
 static inline tr_status tri_mailbox_reserve(tri_actor *actor, size_t size)
 {
+    uint64_t limit = actor->limit & ~TRI_LIMIT_IS_EXACT;
     /* relaxed: a count orders nothing; the message itself is published by its push */
     uint64_t before = tr_fetch_add_relaxed(&actor->pushed, tri_cost(size));
     /* relaxed: as above */
     before += tr_load_relaxed(&actor->first);
     /* relaxed: an older floor looks again */
-    if (TR_LIKELY(tri_fits(tri_queued(before, tr_load_relaxed(&actor->floor)), 1, size, actor->limit)))
+    if (TR_LIKELY(tri_fits(tri_queued(before, tr_load_relaxed(&actor->floor)), 1, size, limit)))
         return TR_OK;
-    if (tri_fits(tri_queued(before, tri_mailbox_refresh_floor(actor)), 1, size, actor->limit))
+    if (tri_fits(tri_queued(before, tri_mailbox_refresh_floor(actor)), 1, size, limit))
         return TR_OK;
     /* relaxed: undone */
     tr_fetch_sub_relaxed(&actor->pushed, tri_cost(size));
-    return size > (uint32_t)actor->limit ? TR_INVALID : TR_FULL;
+    return size > (uint32_t)limit ? TR_INVALID : TR_FULL;
 }
 
 /* The reserved message was not sent after all. */

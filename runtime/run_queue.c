@@ -8,6 +8,9 @@
  *    head would have moved past it (1, 2), and the CAS fails.
  * 4. Everything in overflow entered after everything in the ring; the owner
  *    refills the ring from it only when the ring is empty.
+ * 5. Nobody starves in overflow: the old list is taken from at every
+ *    TRI_OLD_EVERY-th refill, and when it is empty all that is new then becomes
+ *    the old list, oldest first. Each actor is turned round once at most.
  */
 #include "runtime/run_queue.h"
 
@@ -16,8 +19,9 @@ void tri_run_queue_init(tri_run_queue *q)
     tr_atomic_init(&q->head, 0);
     tr_atomic_init(&q->tail, 0);
     tr_atomic_init(&q->overflow_count, 0);
-    q->overflow_first = NULL;
-    q->overflow_last = NULL;
+    q->overflow_new = NULL;
+    q->overflow_old = NULL;
+    q->refills = 0;
     for (uint32_t i = 0; i < TRI_RING; i++)
         tr_atomic_init(&q->ring[i], (tri_actor *)NULL);
 }
@@ -31,14 +35,16 @@ static void put(tri_run_queue *q, uint64_t tail, tri_actor *actor)
     tr_store_release(&q->tail, tail + 1);
 }
 
+static bool has_overflow(tri_run_queue *q)
+{
+    /* relaxed: the owner's own word */
+    return tr_load_relaxed(&q->overflow_count) != 0;
+}
+
 static void put_overflow(tri_run_queue *q, tri_actor *actor)
 {
-    actor->link.next = NULL;
-    if (q->overflow_last != NULL)
-        q->overflow_last->link.next = actor;
-    else
-        q->overflow_first = actor;
-    q->overflow_last = actor;
+    actor->link.next = q->overflow_new;
+    q->overflow_new = actor;
     tr_count_add(&q->overflow_count, 1);
 }
 
@@ -48,10 +54,30 @@ void tri_run_queue_push(tri_run_queue *q, tri_actor *actor)
     uint64_t tail = tr_load_relaxed(&q->tail);
     /* edge ring-head (acquire): with the CAS of pop and steal; the places below head are free */
     uint64_t head = tr_load_acquire(&q->head);
-    if (TR_LIKELY(q->overflow_first == NULL && tail - head < TRI_RING))
+    if (TR_LIKELY(!has_overflow(q) && tail - head < TRI_RING))
         put(q, tail, actor);
     else
         put_overflow(q, actor);
+}
+
+/* All that is new becomes old: the oldest first. */
+static void turn_round(tri_run_queue *q)
+{
+    while (q->overflow_new != NULL) {
+        tri_actor *actor = q->overflow_new;
+        q->overflow_new = actor->link.next;
+        actor->link.next = q->overflow_old;
+        q->overflow_old = actor;
+    }
+}
+
+/* The list to refill from; there is overflow. */
+static tri_actor **choose_overflow(tri_run_queue *q)
+{
+    bool old = ++q->refills % TRI_OLD_EVERY == 0 || q->overflow_new == NULL;
+    if (old && q->overflow_old == NULL)
+        turn_round(q);
+    return old ? &q->overflow_old : &q->overflow_new;
 }
 
 /* The ring is empty: fill half of it from overflow, so that thieves see it too. */
@@ -59,11 +85,10 @@ static void refill(tri_run_queue *q)
 {
     /* relaxed: the owner's own word */
     uint64_t tail = tr_load_relaxed(&q->tail);
-    for (uint32_t n = 0; n < TRI_RING / 2 && q->overflow_first != NULL; n++) {
-        tri_actor *actor = q->overflow_first;
-        q->overflow_first = actor->link.next;
-        if (q->overflow_first == NULL)
-            q->overflow_last = NULL;
+    tri_actor **list = choose_overflow(q);
+    for (uint32_t n = 0; n < TRI_RING / 2 && *list != NULL; n++) {
+        tri_actor *actor = *list;
+        *list = actor->link.next;
         tr_count_add(&q->overflow_count, (uint32_t)-1);
         put(q, tail++, actor);
     }
@@ -77,7 +102,7 @@ tri_actor *tri_run_queue_pop(tri_run_queue *q)
         /* edge ring-head (acquire): with the CAS of steal */
         uint64_t head = tr_load_acquire(&q->head);
         if (head == tail) {
-            if (TR_LIKELY(q->overflow_first == NULL))
+            if (TR_LIKELY(!has_overflow(q)))
                 return NULL;
             refill(q);
             continue;

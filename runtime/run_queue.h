@@ -3,7 +3,7 @@
  *
  *     owner: push ->  [ ring of 256 ]  -> pop: owner
  *                 \                     `-> steal: thieves take half
- *      ring full:  `-> [ overflow list ] refills the ring
+ *      ring full:  `-> [ overflow ] refills the ring, half of it at a time
  *
  * Threads            push  pop  steal  length     x: the caller keeps them apart
  *          push       x     x     -      -        -: any threads, any time
@@ -11,9 +11,11 @@
  *          steal      -     -     -      -
  * Progress push never waits; pop and steal repeat a compare-and-swap that
  *          failed because another took something: lock-free.
- * Order    first in, first out, but for what lies in overflow, which comes after
- *          the ring; what the owner did before push is visible to whoever gets
- *          the actor.
+ * Order    first in, first out in the ring. Of what overflows the newest come
+ *          first, so that a tree of spawns is worked off branch by branch and
+ *          not all alive at once; every TRI_OLD_EVERY-th refill takes the
+ *          oldest, so that nobody starves. What the owner did before push is
+ *          visible to whoever gets the actor.
  * Memory   none: the overflow list goes through the actors.
  */
 #ifndef RUNTIME_RUN_QUEUE_H
@@ -22,6 +24,7 @@
 #include "runtime/actor_block.h"
 
 #define TRI_RING 256u /* a power of two */
+#define TRI_OLD_EVERY 8u
 
 typedef struct tri_run_queue {
     /* head: the next to leave; advanced by owner and thieves, by CAS. 64 bits,
@@ -30,8 +33,9 @@ typedef struct tri_run_queue {
     /* tail: where the next goes; written by the owner. */
     TR_CACHE_ALIGNED TR_ATOMIC(uint64_t) tail;
     TR_ATOMIC(uint32_t) overflow_count; /* written by the owner */
-    tri_actor *overflow_first;          /* owner only */
-    tri_actor *overflow_last;
+    tri_actor *overflow_new;            /* owner only: newest first */
+    tri_actor *overflow_old;            /* owner only: oldest first; older than all in new */
+    uint32_t refills;
     TR_ATOMIC(tri_actor *) ring[TRI_RING];
 } tri_run_queue;
 

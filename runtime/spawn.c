@@ -20,8 +20,9 @@ static uint64_t limit_of(const tr_system *system, const tr_spawn_options *option
                                                                           : system->mailbox_messages;
     uint32_t bytes = options != NULL && options->mailbox_bytes != 0 ? options->mailbox_bytes
                                                                     : system->mailbox_bytes;
-    /* Each half stays below 2^31: see tri_mailbox_has_slack. */
-    return (uint64_t)(messages < INT32_MAX ? messages : INT32_MAX) << 32 | bytes;
+    bool exact = messages < TRI_EXACT_MESSAGES || bytes < TRI_EXACT_BYTES;
+    uint64_t limit = (uint64_t)(messages < INT32_MAX ? messages : INT32_MAX) << 32 | bytes;
+    return exact ? limit | TRI_LIMIT_IS_EXACT : limit;
 }
 
 /* The state: in the slot if it fits, else a block of its own. NULL: no memory. */

@@ -61,22 +61,60 @@ static void test_run_queue_owner_gets_the_oldest_first(void **state)
     free(q);
 }
 
-static void test_run_queue_overflow_keeps_the_order(void **state)
+/* The ring first; then, of what overflowed, the newest half ring. */
+static void test_run_queue_overflow_gives_the_newest_first(void **state)
 {
     (void)state;
     tri_run_queue *q = make_queue();
     tri_actor *actors = make_actors(MANY);
-    push_range(q, actors, 0, TRI_RING);
-    assert_int_equal(tri_run_queue_length(q), TRI_RING);
-    push_range(q, actors, TRI_RING, MANY);
+    push_range(q, actors, 0, MANY);
     assert_int_equal(tri_run_queue_length(q), MANY);
-    assert_pops_range(q, actors, 0, 300);
-    assert_int_equal(tri_run_queue_length(q), MANY - 300);
-    push_range(q, actors, 0, 300); /* behind what lies in overflow */
-    assert_pops_range(q, actors, 300, MANY);
-    assert_pops_range(q, actors, 0, 300);
+    assert_pops_range(q, actors, 0, TRI_RING);
+    for (size_t i = MANY; i > MANY - TRI_RING / 2; i--)
+        assert_ptr_equal(tri_run_queue_pop(q), &actors[i - 1]);
+    assert_int_equal(tri_run_queue_length(q), MANY - TRI_RING - TRI_RING / 2);
+    free(actors);
+    free(q);
+}
+
+/* However many newer ones keep coming, the oldest gets its turn: within as many
+ * pops as TRI_OLD_EVERY refills give. */
+static void test_run_queue_overflow_starves_nobody(void **state)
+{
+    (void)state;
+    tri_run_queue *q = make_queue();
+    tri_actor *actors = make_actors(MANY);
+    tri_actor *oldest = &actors[TRI_RING]; /* the first that does not fit the ring */
+    push_range(q, actors, 0, MANY);
+    size_t pops = 0;
+    for (tri_actor *popped = NULL; popped != oldest; pops++) {
+        assert_true(pops < TRI_RING + TRI_OLD_EVERY * TRI_RING / 2);
+        popped = tri_run_queue_pop(q);
+        assert_non_null(popped);
+        if (popped != oldest)
+            tri_run_queue_push(q, popped); /* back again, as a busy actor */
+    }
+    assert_int_equal(tri_run_queue_length(q), MANY - 1);
+    free(actors);
+    free(q);
+}
+
+/* Whatever the order, each comes out once. */
+static void test_run_queue_overflow_loses_nobody(void **state)
+{
+    (void)state;
+    tri_run_queue *q = make_queue();
+    tri_actor *actors = make_actors(MANY);
+    bool seen[MANY] = { false };
+    push_range(q, actors, 0, MANY);
+    for (size_t left = MANY; left > 0; left--) {
+        assert_int_equal(tri_run_queue_length(q), left);
+        tri_actor *popped = tri_run_queue_pop(q);
+        assert_non_null(popped);
+        assert_false(seen[popped - actors]);
+        seen[popped - actors] = true;
+    }
     assert_null(tri_run_queue_pop(q));
-    assert_int_equal(tri_run_queue_length(q), 0);
     free(actors);
     free(q);
 }
@@ -106,7 +144,9 @@ static void assert_steals_half_of(size_t n, tri_actor *actors)
         }
         for (size_t i = 0; i < n; i++)
             assert_int_equal(seen[i], i < taken);
-        assert_pops_range(victim, actors, taken, n);
+        /* The rest of the ring in order; what overflowed comes after it. */
+        assert_pops_range(victim, actors, taken, in_ring);
+        assert_int_equal(tri_run_queue_length(victim), n - in_ring);
     }
     free(victim);
     free(thief);
@@ -205,7 +245,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_run_queue_owner_gets_the_oldest_first),
-        TEST(test_run_queue_overflow_keeps_the_order),
+        TEST(test_run_queue_overflow_gives_the_newest_first),
+        TEST(test_run_queue_overflow_starves_nobody),
+        TEST(test_run_queue_overflow_loses_nobody),
         TEST(test_run_queue_thief_takes_the_older_half),
         TEST(test_run_queue_stress_each_actor_comes_out_once_for_each_push),
     };

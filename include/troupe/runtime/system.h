@@ -53,8 +53,11 @@ typedef struct tr_config {
     unsigned workers;          /* threads: $TROUPE_WORKERS, else one per usable CPU */
     uint32_t max_actors;       /* alive at one time: 2^22 (address space only, until used);
                                 * limits above 65,536 may be passed by one a worker */
-    uint32_t mailbox_messages; /* limit of a mailbox in messages: 65,536 */
-    uint32_t mailbox_bytes;    /* and in bytes of payload: 64 MiB; at most 1 GiB */
+    /* Limits of a mailbox. They are exact, unless both are at least their default:
+     * such a mailbox may be passed by 65 messages and 128 KiB for each worker, which
+     * is what lets a send count nothing while there is room. */
+    uint32_t mailbox_messages; /* 65,536 */
+    uint32_t mailbox_bytes;    /* of payload: 64 MiB; at most 1 GiB */
     bool no_stats_socket;      /* true: `troupe stat` cannot see it; also $TROUPE_STATS=0 */
     /* Called for each dead letter on the thread that found it; must be quick and
      * must not send. Dead letters are counted in any case. */
