@@ -68,6 +68,67 @@ static void test_actors_stress_mailbox_bounds_are_exact_under_pressure(void **st
     assert_never_one_too_many(2, 0, 10 * sizeof(struct note), 10);
 }
 
+/* Actors press too: what they send is counted by another way than a thread's. */
+static void press_from_handler(tr_ctx *ctx, void *arg)
+{
+    struct press *p = arg;
+    for (unsigned i = 0; i < p->tries; i++) {
+        struct note note = { .tally = &p->tally };
+        const tr_status status = probe_try_note(ctx, p->to, &note);
+        if (status == TR_OK)
+            tr_fetch_add_relaxed(&p->accepted, 1);
+        else if (status == TR_FULL)
+            tr_fetch_add_relaxed(&p->refused, 1);
+        else
+            tr_fetch_add_relaxed(&p->wrong, 1);
+    }
+}
+
+static void assert_never_one_too_many_from_actors(unsigned workers, uint32_t messages, uint32_t bytes,
+                                                  uint32_t room, bool threads_too)
+{
+    tr_system *system = start_system(workers + 1); /* one is held */
+    gate held;
+    gate_init(&held);
+    const size_t rounds = test_scale(20);
+    struct press p = { .system = system, .to = spawn_bounded(system, messages, bytes), .tries = room / 4 };
+    probe_ref pressers[THREADS];
+    for (unsigned i = 0; i < THREADS; i++)
+        pressers[i] = spawn_probe(system, NULL);
+    for (size_t i = 0; i < rounds; i++) {
+        assert_int_equal(probe_hold(system, p.to, (struct hold){ &held }), TR_OK);
+        gate_await(&held);
+        tr_store_relaxed(&p.accepted, 0);
+        for (unsigned k = 0; k < THREADS; k++)
+            assert_int_equal(probe_run(system, pressers[k], (struct run){ press_from_handler, &p }), TR_OK);
+        if (threads_too)
+            test_threads_run(2, press_in, &p);
+        for (unsigned k = 0; k < THREADS; k++)
+            assert_int_equal(count_of(system, pressers[k]), 0);
+        assert_int_equal(tr_load_relaxed(&p.accepted), room);
+        struct note one_more = { .tally = &p.tally };
+        assert_int_equal(probe_try_note(system, p.to, &one_more), TR_FULL);
+        gate_open(&held);
+        wait_idle(system);
+    }
+    assert_int_equal(tr_load_relaxed(&p.wrong), 0);
+    assert_int_equal(tally_handled(&p.tally), rounds * room);
+    assert_int_equal(tally_dropped(&p.tally), rounds * room);
+    stop_system(system);
+    gate_fini(&held);
+}
+
+static void test_actors_stress_mailbox_bounds_are_exact_for_actors(void **state)
+{
+    (void)state;
+    for (unsigned workers = 1; workers <= 4; workers *= 2) {
+        assert_never_one_too_many_from_actors(workers, 4, 0, 4, false);
+        assert_never_one_too_many_from_actors(workers, 1000, 0, 1000, false);
+        assert_never_one_too_many_from_actors(workers, 1000, 0, 1000, true);
+        assert_never_one_too_many_from_actors(workers, 0, 20000 * sizeof(struct note), 20000, true);
+    }
+}
+
 /* Pressed while it works: all that was accepted is handled, and at the end there
  * is room again for exactly as many as before. */
 static void test_actors_stress_mailbox_pressed_while_working_keeps_its_room(void **state)
@@ -263,6 +324,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_actors_stress_mailbox_bounds_are_exact_under_pressure),
+        TEST(test_actors_stress_mailbox_bounds_are_exact_for_actors),
         TEST(test_actors_stress_mailbox_pressed_while_working_keeps_its_room),
         TEST(test_actors_stress_max_actors_is_exact_under_pressure),
         TEST(test_actors_stress_pids_are_never_given_twice),
