@@ -140,9 +140,11 @@ bool tri_idle_park(tri_worker *worker, bool searching)
     }
     /* Parked online, a worker would stop every grace period. */
     TR_DCHECK(worker->outbox.target == NULL);
+    tri_worker_lie_down(worker);
     tri_rcu_offline();
     tr_parker_park(&worker->parker);
     tri_rcu_online();
+    tri_worker_wake_up(worker);
     /* relaxed: this worker's word until it parks again; notifiers look for PARKED only */
     tr_store_relaxed(&worker->park, TRI_PARK_AWAKE);
     return true;

@@ -83,6 +83,8 @@ static void init_worker(tr_system *system, tri_worker *worker, unsigned index)
     worker->steal_backoff = 5000;
     worker->timing = true;
     worker->turn_started = system->started;
+    worker->limbo.seen = &system->quiet_seen[(size_t)index * system->worker_count];
+    tr_atomic_init(&worker->quiet, 1); /* not running yet: as parked */
     tr_atomic_init(&worker->park, TRI_PARK_AWAKE);
     tr_atomic_init(&worker->counters.state, TR_WORKER_RUNNING);
     tri_run_queue_init(&worker->queue);
@@ -94,11 +96,18 @@ static tr_layout workers_layout(const tr_system *system)
     return (tr_layout){ sizeof(tri_worker) * system->worker_count, _Alignof(tri_worker) };
 }
 
+static tr_layout quiet_seen_layout(const tr_system *system)
+{
+    size_t words = (size_t)system->worker_count * system->worker_count;
+    return (tr_layout){ sizeof(uint64_t) * words, _Alignof(uint64_t) };
+}
+
 static void free_system(tr_system *system)
 {
     for (unsigned i = 0; i < system->worker_count; i++)
         tr_parker_fini(&system->workers[i].parker);
     tr_dealloc(system->workers, workers_layout(system));
+    tr_dealloc(system->quiet_seen, quiet_seen_layout(system));
     tri_slots_fini(&system->slots);
     tri_idle_fini(&system->idle);
     tr_dealloc(system, tr_layout_of(tr_system));
@@ -130,7 +139,8 @@ static tr_status make_system(const tr_config *config, tr_system **ret_system)
     if (status != TR_OK)
         goto no_slots;
     system->workers = tr_alloc(workers_layout(system));
-    if (system->workers == NULL) {
+    system->quiet_seen = tr_alloc(quiet_seen_layout(system));
+    if (system->workers == NULL || system->quiet_seen == NULL) {
         status = TR_NOMEM;
         goto no_workers;
     }
@@ -140,6 +150,8 @@ static tr_status make_system(const tr_config *config, tr_system **ret_system)
     return TR_OK;
 
 no_workers:
+    tr_dealloc(system->workers, workers_layout(system));
+    tr_dealloc(system->quiet_seen, quiet_seen_layout(system));
     tri_slots_fini(&system->slots);
 no_slots:
     tri_idle_fini(&system->idle);

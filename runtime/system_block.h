@@ -24,6 +24,7 @@ struct tr_system {
     unsigned worker_count;
     unsigned worker_threads; /* that were created; less when start failed half-way */
     tri_worker *workers;
+    uint64_t *quiet_seen; /* worker_count words for each worker's limbo */
     tri_stats_socket *stats_socket; /* NULL: none */
 
     TR_ATOMIC(bool) stopping; /* takes nothing new */

@@ -126,20 +126,25 @@ static tri_actor *next_local(tri_worker *worker)
     return actor != NULL ? actor : take_slot(worker);
 }
 
+/* Between turns: this worker holds no actor that it resolved from a pid (2). */
+static void quiescent(tri_worker *worker)
+{
+    TR_DCHECK(worker->outbox.target == NULL);
+    /* edge quiet-word (acq_rel): with begin and is_over in limbo.c */
+    tr_fetch_add_acq_rel(&worker->quiet, TRI_QUIET_STEP);
+    tri_rcu_quiescent();
+}
+
 static tri_actor *next_shared(tri_worker *worker)
 {
     take_inbox(worker);
     tri_limbo_collect(worker);
-    /* Both may have made something ready here. */
+    tri_limbo_step(worker);
+    /* Each may have made something ready here. */
     tri_actor *actor = next_local(worker);
     return actor != NULL ? actor : tri_inject_take(&worker->ctx.sender.system->inject);
 }
 
-static void quiescent(tri_worker *worker)
-{
-    TR_DCHECK(worker->outbox.target == NULL);
-    tri_rcu_quiescent();
-}
 
 static uint64_t next_random(tri_worker *worker)
 {
@@ -228,7 +233,6 @@ static void leave_search(tri_worker *worker)
 /* Nothing runs that would need what the worker keeps back. */
 static void prepare_to_park(tri_worker *worker)
 {
-    tri_limbo_close(worker);
     tr_pool_flush();
     tr_count_add(&worker->counters.parks, 1);
     set_state(worker, TR_WORKER_PARKED);
@@ -250,6 +254,10 @@ static tri_actor *next_actor(tri_worker *worker)
         if (!searching)
             searching = tri_idle_start_search(&system->idle, system->worker_count);
         actor = searching ? search(worker) : next_shared(worker);
+        if (actor == NULL) {
+            tri_limbo_rest(worker);
+            actor = next_local(worker); /* what the drops of dead letters sent to */
+        }
         /* edge ending (seq_cst): with leave in system.c */
         if (actor != NULL || tr_load_seq_cst(&system->ending)) {
             if (searching)
@@ -295,8 +303,7 @@ static void housekeeping(tri_worker *worker)
     quiescent(worker);
     take_inbox(worker);
     tri_limbo_collect(worker);
-    if (tri_limbo_should_close(&worker->limbo))
-        tri_limbo_close(worker);
+    tri_limbo_step(worker);
     if (!worker->timing) {
         uint64_t now = tr_now();
         worker->turn = smooth(worker->turn, (now - worker->turn_started) / TRI_HOUSEKEEPING);
@@ -352,13 +359,15 @@ void *tri_worker_main(void *arg)
     tri_worker *worker = arg;
     tri_worker_self = worker;
     tri_rcu_register();
+    tri_worker_wake_up(worker);
     /* Armed once: a panic unwinds the actor's frames and comes back here. */
     if (tri_boundary_arm(&worker->boundary) != 0)
         run_actors(worker, true);
     else
         run_actors(worker, false);
     tri_boundary_disarm(&worker->boundary);
-    tri_limbo_close(worker);
+    tri_limbo_rest(worker);
+    tri_worker_lie_down(worker);
     tri_rcu_unregister();
     tri_worker_self = NULL;
     return NULL;

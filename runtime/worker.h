@@ -69,7 +69,8 @@ struct tri_worker {
     /* -- shared: others write here ------------------------------------------ */
     TR_CACHE_ALIGNED TR_ATOMIC(uint32_t) park;
     TR_ATOMIC(tri_actor *) inbox;      /* ready actors pinned here, newest first */
-    TR_ATOMIC(tri_actor *) ripe;       /* limbo batches whose grace period is over */
+    TR_ATOMIC(tri_actor *) ripe;       /* limbo batches that liburcu is through with */
+    TR_CACHE_ALIGNED TR_ATOMIC(uint64_t) quiet; /* quiescent states, by two; odd: parked */
     tri_run_queue queue;
 
     /* -- the worker's own ------------------------------------------------------ */
@@ -132,6 +133,19 @@ void tri_worker_requeue(tri_worker *worker, tri_actor *actor);
 
 /* From any thread: `actor` is pinned to `worker`. */
 void tri_worker_schedule_pinned(tri_worker *worker, tri_actor *actor);
+
+/* The worker is parked from here, as far as grace periods are concerned, and back. */
+static inline void tri_worker_lie_down(tri_worker *worker)
+{
+    /* edge quiet-word (acq_rel): with begin and is_over in limbo.c; odd now */
+    tr_fetch_add_acq_rel(&worker->quiet, 1);
+}
+
+static inline void tri_worker_wake_up(tri_worker *worker)
+{
+    /* edge quiet-word (acq_rel): with begin in limbo.c; who read it odd is seen */
+    tr_fetch_add_acq_rel(&worker->quiet, 1);
+}
 
 /* Is there something for this worker to do? The last look before it parks. */
 bool tri_worker_has_work(tri_worker *worker);

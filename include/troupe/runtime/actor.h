@@ -81,7 +81,8 @@ typedef struct tr_behaviour {
     size_t state_align; /* at most 4096 */
     const tr_handler *handlers; /* by tag */
     /* Run before the first message, and after the last; the latter is not run
-     * when the actor panicked. Both may be NULL. */
+     * when the actor panicked. A stop hook that panics is reported and changes
+     * nothing: the actor's exit stays what it was. Both may be NULL. */
     void (*start)(tr_ctx *ctx, void *self);
     void (*stop)(tr_ctx *ctx, void *self, const tr_exit *why);
     /* Destroys the state at the very end, however the actor ended. May be NULL. */
@@ -107,9 +108,14 @@ TR_API TR_MUST_USE tr_status tr_spawn(tr_from from, const tr_behaviour *behaviou
 
 /*
  * Send: move type->size bytes from *payload into the mailbox of `to`.
- * TR_DEAD: it ended; TR_FULL: its mailbox has no room: hold back or drop;
- * TR_NOMEM; TR_SHUTDOWN; TR_INVALID: `to` is TR_PID_NONE or does not speak the
- * protocol. On failure the caller keeps *payload, as it was.
+ * TR_DEAD: it ended; TR_FULL: its mailbox has no room: hold back or drop (while
+ * another sender is being refused this may come one message early); TR_NOMEM;
+ * TR_SHUTDOWN; TR_INVALID: `to` is TR_PID_NONE, the type is TR_NOT_SEND, or the
+ * payload is larger than the whole mailbox may be. On failure the caller keeps
+ * *payload, as it was.
+ * Whether `to` speaks the type's protocol is found out by its worker: a message
+ * that it does not understand becomes a dead letter with reason TR_INVALID, and
+ * the actor goes on.
  */
 TR_API TR_MUST_USE tr_status tr_try_tell(tr_from from, tr_pid to, const tr_message_type *type, void *payload);
 

@@ -40,7 +40,7 @@ typedef struct tr_message_type tr_message_type;
 /* A message that reached nobody. */
 typedef struct tr_dead_letter {
     tr_pid to;
-    tr_pid from; /* TR_PID_NONE: from outside of actors */
+    tr_pid from; /* the sender, when its send was refused; else TR_PID_NONE */
     const tr_message_type *type;
     /* TR_DEAD: the actor had ended; TR_FULL: its mailbox had no room;
      * TR_INVALID: no such actor, or it does not understand the type. */
@@ -78,7 +78,8 @@ TR_API tr_system *tr_system_start(const tr_config *config);
 
 /*
  * Wait until there is nothing left to do: no actor has a message or runs. More
- * work may arrive from outside right after. TR_TIMEOUT: still busy after
+ * work may arrive from outside right after. (A message that met the end of its
+ * actor may become a dead letter, and its ask be answered, some ms later.) TR_TIMEOUT: still busy after
  * `timeout` ns. Called on a worker it panics.
  */
 TR_API TR_MUST_USE tr_status tr_system_wait_idle(tr_system *system, uint64_t timeout);
