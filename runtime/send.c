@@ -1,9 +1,9 @@
 /*
  * send - see send.h
  *
- * 1. From resolving a pid to the push the sender stays in one RCU read-side
- *    section: a worker until its next quiescent state, which is never inside a
- *    handler; a thread from outside between enter and leave.
+ * 1. From resolving a pid to the push the sender holds up grace periods: a worker
+ *    until its next quiescent state, which is never inside a handler; a thread
+ *    from outside between tri_outside_enter and leave.
  * 2. The outbox holds messages to one actor. A message to another one, or the
  *    end of the handler, publishes it first: so all that a handler sends is
  *    published in the order of its sends, and before its next message.

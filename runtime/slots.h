@@ -7,9 +7,11 @@
  *
  * One range of addresses is reserved at start, readable, so that any number may
  * be resolved; parts of it are made writable as slots are first used. Resolving a pid is arithmetic and one comparison,
- * done inside an RCU read-side section: while it lasts, the slot found is not
- * given to another actor, so a sender may push into the mailbox of an actor that
- * dies at that moment (what it pushes is found after the grace period).
+ * done where a grace period (limbo.h) waits for us: on a worker between two of
+ * its quiescent states, else between tri_outside_enter and leave. So long the slot
+ * found is not given to another actor, and a sender may push into the mailbox of
+ * an actor that dies at that moment (what it pushes is found after the grace
+ * period).
  *
  * Free slots wait in caches, one a worker, that trade whole segments with the
  * shared list: as Bonwick's magazines.
@@ -66,8 +68,8 @@ static inline uint32_t tri_pid_index(tr_pid pid)
     return (uint32_t)pid.bits & ((1u << TR_PID_INDEX_BITS) - 1);
 }
 
-/* The live actor behind pid, or NULL. Inside an RCU read-side section only, and
- * the result is good until that ends. */
+/* The live actor behind pid, or NULL. On a worker, or between tri_outside_enter and
+ * leave; the result is good until the worker is quiescent, or the leave. */
 static inline tri_actor *tri_pid_resolve(const tri_slots *slots, tr_pid pid)
 {
     uint32_t index = tri_pid_index(pid);
