@@ -6,8 +6,9 @@
  *     base + index * 256 --> [ pid word | ... ]   equal? it lives. else: dead.
  *
  * One range of addresses is reserved at start, readable, so that any number may
- * be resolved; parts of it are made writable as slots are first used. Resolving a pid is arithmetic and one comparison,
- * done where a grace period (limbo.h) waits for us: on a worker between two of
+ * be resolved; parts of it are made writable as slots are first used.
+ *
+ * Resolving a pid is arithmetic and one comparison, done where a grace period (limbo.h) waits for us: on a worker between two of
  * its quiescent states, else between tri_outside_enter and leave. So long the slot
  * found is not given to another actor, and a sender may push into the mailbox of
  * an actor that dies at that moment (what it pushes is found after the grace
