@@ -22,6 +22,7 @@ tr_status tri_idle_init(tri_idle *idle)
 {
     tr_atomic_init(&idle->word, 0);
     tr_atomic_init(&idle->waiters, 0);
+    tr_atomic_init(&idle->no_backlog_before, 0);
     tr_atomic_init(&idle->outside, 0);
     pthread_condattr_t attributes;
     if (pthread_mutex_init(&idle->lock, NULL) != 0)

@@ -36,6 +36,8 @@ typedef struct tri_idle {
     /* parked | searching << 16 | changes << 32; changes make a snapshot comparable */
     TR_CACHE_ALIGNED TR_ATOMIC(uint64_t) word;
     TR_ATOMIC(uint32_t) waiters; /* threads in tri_idle_wait */
+    /* A theft was not worth it: wake nobody for a backlog before this time, ns. */
+    TR_ATOMIC(uint64_t) no_backlog_before;
     /* Threads from outside in the middle of making something ready. */
     TR_CACHE_ALIGNED TR_ATOMIC(uint32_t) outside;
     pthread_mutex_t lock;        /* for the condition only */

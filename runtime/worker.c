@@ -155,13 +155,32 @@ static uint64_t next_random(tri_worker *worker)
     return worker->random = x;
 }
 
-/* Half of somebody's ring. What was stolen last must have been worth it, else
- * stealing pauses for a while: two workers that steal from each other all the
- * time are slower than one. */
+/*
+ * What was stolen last is used up. Was it worth it? Two workers that steal from
+ * each other all the time are slower than one, since what they share is never in
+ * the right cache; so a theft that lasted shortly makes stealing, and waking
+ * somebody for it, pause for a while: longer each time, until one is worth it.
+ */
+static void judge_theft(tri_worker *worker, uint64_t now)
+{
+    if (worker->stolen_at == 0)
+        return;
+    bool was_short = now - worker->stolen_at < TRI_LONG_TURN;
+    uint64_t longer = worker->steal_backoff * 2;
+    worker->steal_backoff = !was_short                       ? TRI_STEAL_BACKOFF
+                            : longer < TRI_STEAL_BACKOFF_MAX ? longer
+                                                             : TRI_STEAL_BACKOFF_MAX;
+    worker->no_theft_before = was_short ? now + worker->steal_backoff : 0;
+    worker->stolen_at = 0;
+    /* relaxed: a hint for the others */
+    tr_store_relaxed(&worker->ctx.sender.system->idle.no_backlog_before, worker->no_theft_before);
+}
+
+/* Half of somebody's ring. */
 static tri_actor *steal(tri_worker *worker, uint64_t now)
 {
     tr_system *system = worker->ctx.sender.system;
-    if (worker->stolen_at != 0 && now - worker->stolen_at < worker->steal_backoff)
+    if (now < worker->no_theft_before)
         return NULL;
     unsigned start = (unsigned)(next_random(worker) % system->worker_count);
     for (unsigned i = 0; i < system->worker_count; i++) {
@@ -172,9 +191,6 @@ static tri_actor *steal(tri_worker *worker, uint64_t now)
         tri_actor *actor = tri_run_queue_steal(&worker->queue, &victim->queue, &taken);
         if (actor == NULL)
             continue;
-        bool was_short = worker->stolen_at != 0 && now - worker->stolen_at < TRI_LONG_TURN;
-        uint64_t longer = worker->steal_backoff * 2;
-        worker->steal_backoff = !was_short ? 5000 : longer < 200000 ? longer : 200000;
         worker->stolen_at = now;
         tr_count_add(&worker->counters.stolen, taken);
         return actor;
@@ -207,6 +223,7 @@ static tri_actor *search(tri_worker *worker)
 {
     uint64_t started = tr_now();
     uint64_t now = started;
+    judge_theft(worker, now);
     do {
         tri_actor *actor = next_shared(worker);
         if (actor == NULL)
@@ -285,8 +302,10 @@ static void wake_for_backlog(tri_worker *worker)
 {
     uint64_t backlog = tri_run_queue_length(&worker->queue);
     tr_system *system = worker->ctx.sender.system;
-    if (backlog * worker->turn > TRI_WAKE_PRICE && tri_idle_wants_wake(&system->idle) &&
-        tri_idle_notify(system))
+    if (backlog * worker->turn > TRI_WAKE_PRICE &&
+        /* relaxed: a hint; turn_started was read a moment ago */
+        worker->turn_started >= tr_load_relaxed(&system->idle.no_backlog_before) &&
+        tri_idle_wants_wake(&system->idle) && tri_idle_notify(system))
         tr_count_add(&worker->counters.wakes, 1);
 }
 

@@ -28,6 +28,8 @@
 #define TRI_LONG_TURN 20000u      /* ns: such an actor goes to the ring, not the slot */
 #define TRI_TURN_LIMIT 1000000u   /* ns: a turn ends after the message that passes it */
 #define TRI_WAKE_PRICE 15000u     /* ns of work that make waking another worthwhile */
+#define TRI_STEAL_BACKOFF 5000u   /* ns without a theft after one that was not worth it */
+#define TRI_STEAL_BACKOFF_MAX 200000u
 #define TRI_SPAWN_CREDIT 64u      /* at most */
 #define TRI_SPIN 60000u           /* ns of searching before parking */
 
@@ -100,8 +102,9 @@ struct tri_worker {
     uint32_t spawn_credit;             /* spawns before the limit is looked at again */
     tri_limbo limbo;
     uint64_t random;
-    uint64_t stolen_at;                /* time of the last steal, ns; 0: none */
+    uint64_t stolen_at;                /* time of the last theft, ns; 0: none, or judged */
     uint64_t steal_backoff;            /* ns */
+    uint64_t no_theft_before;          /* time, ns */
     unsigned index;
     tri_counters counters;
     tr_parker parker;
