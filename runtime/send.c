@@ -67,9 +67,9 @@ static tr_status tell_inside(tri_worker *worker, tr_pid to, const tr_message_typ
         return status;
     uint64_t uncounted = tri_cost(type->size);
     if (TR_UNLIKELY(!tri_mailbox_has_slack(actor, type->size, system->held_back))) {
-        tri_mailbox_refresh_floor(actor);
-        /* What the outbox holds for it counts first. */
-        tri_outbox_flush(worker);
+        /* What the outbox holds for it, and has not counted, counts first. */
+        if (worker->outbox.uncounted != 0)
+            tri_outbox_flush(worker);
         status = tri_mailbox_reserve(actor, type->size);
         if (TR_UNLIKELY(status != TR_OK))
             return status;
