@@ -2,7 +2,10 @@
  * actor_end - see actor_end.h
  *
  * 1. Once the pid word is 0 no new sender finds the actor; one that found it
- *    before may still push until the grace period is over.
+ *    before may still push until the grace period is over. Its message lies there
+ *    until the burial, and a handler that blocks puts that off. So who waits for
+ *    an answer looks at the pid again after its push: the end takes all that was
+ *    pushed before its detach, and a push after that sees the pid word 0.
  * 2. From the end on the mailbox is never idle: its tail is the stub or a node,
  *    without the tag. So no push makes a dead actor ready.
  * 3. User code (hooks and drops) runs inside a boundary of its own here: one
@@ -13,6 +16,8 @@
 #include "runtime/answer.h"
 #include "runtime/system_block.h"
 #include "runtime/watch.h"
+
+#include <sched.h>
 
 static void run_stop_hook(void *arg)
 {
@@ -56,9 +61,13 @@ static void discard(tri_worker *worker, tri_actor *actor, tr_pid pid, tr_mpsc_no
     tri_message_discard(message, TR_DEAD);
 }
 
-/* Discard all behind `at`, which is settled; gives the new position. */
-static tr_mpsc_node *empty_mailbox(tri_worker *worker, tri_actor *actor, tr_pid pid, tr_mpsc_node *at,
-                                   const tr_exit *why)
+/*
+ * Discard all behind `at`, which is settled, and leave the stub in its place. A
+ * push that is half done is waited for: it lacks one store, and what was pushed
+ * behind it may be waited for.
+ */
+static void empty_mailbox(tri_worker *worker, tri_actor *actor, tr_pid pid, tr_mpsc_node *at,
+                          const tr_exit *why)
 {
     for (;;) {
         tr_mpsc_node *next;
@@ -68,10 +77,10 @@ static tr_mpsc_node *empty_mailbox(tri_worker *worker, tri_actor *actor, tr_pid 
             at = next;
             discard(worker, actor, pid, at, why);
         } else if (status == TR_BUSY) {
-            return at;
+            sched_yield();
         } else if (tr_mpsc_detach(&actor->mailbox, at)) {
             free_node(actor, at);
-            return &actor->mailbox.stub;
+            return;
         }
     }
 }
@@ -109,7 +118,7 @@ void tri_actor_end(tri_worker *worker)
         tr_dealloc(actor->state, (tr_layout){ behaviour->state_size, behaviour->state_align });
     actor->state = NULL;
 
-    actor->position = empty_mailbox(worker, actor, pid, worker->at, &worker->exit);
+    empty_mailbox(worker, actor, pid, worker->at, &worker->exit);
     tell_watchers(actor, &worker->exit);
     worker->exit_is_set = false;
     /* What drops sent, above. */
@@ -120,8 +129,8 @@ void tri_actor_end(tri_worker *worker)
 void tri_actor_bury(tri_worker *worker, tri_actor *actor)
 {
     tri_slots *slots = &worker->ctx.sender.system->slots;
-    tr_pid pid = tri_slot_pid(slots, actor);
-    tr_mpsc_node *at = empty_mailbox(worker, actor, pid, actor->position, NULL);
-    TR_ASSERT(at == &actor->mailbox.stub);
+    tr_mpsc_node *stub = &actor->mailbox.stub, *next;
+    if (TR_UNLIKELY(tr_mpsc_next(&actor->mailbox, stub, &next) != TR_EMPTY))
+        empty_mailbox(worker, actor, tri_slot_pid(slots, actor), stub, NULL);
     tri_slot_give(slots, &worker->slots, actor);
 }

@@ -31,7 +31,7 @@ tri_answer *tri_answer_new(size_t size, size_t align)
         return NULL;
     tr_atomic_init(&answer->state, WAITING);
     tr_atomic_init(&answer->refs, 2);
-    answer->kept = false;
+    answer->kept = answer->taken = false;
     answer->block_size = block_size;
     answer->next = NULL;
     tr_parker_init(&answer->parker);
@@ -90,22 +90,39 @@ bool tri_answer_complete_exit(tri_answer *answer, const tr_exit *why)
     return complete(answer, TR_OK, sizeof *why, why);
 }
 
+/* Given up: whoever completes it finds that nobody waits. */
+static bool abandon(tri_answer *answer)
+{
+    uint32_t expected = WAITING;
+    /* edge answer (acq_rel): with complete; either it is done, or it never will be */
+    if (!tr_cas_acq_rel(&answer->state, &expected, ABANDONED))
+        return false;
+    tri_answer_unref(answer);
+    return true;
+}
+
+static tr_status take_done(tri_answer *answer, size_t size, void *ret_value)
+{
+    /* edge answer (acquire): with complete; carries status and value */
+    TR_ASSERT(tr_load_acquire(&answer->state) == DONE);
+    tr_status status = answer->status;
+    if (status == TR_OK && size != 0)
+        memcpy(ret_value, tri_answer_value(answer), size);
+    tri_answer_unref(answer);
+    return status;
+}
+
 tr_status tri_answer_wait(tri_answer *answer, uint64_t timeout, size_t size, void *ret_value)
 {
     uint64_t now = tr_now();
     uint64_t deadline = timeout < TR_FOREVER - now ? now + timeout : TR_FOREVER;
     tr_status status = tr_parker_park_until(&answer->parker, deadline);
-    uint32_t expected = WAITING;
-    /* edge answer (acq_rel): with complete; either it is done, or it never will be */
-    if (status == TR_TIMEOUT && tr_cas_acq_rel(&answer->state, &expected, ABANDONED)) {
-        tri_answer_unref(answer);
+    if (status == TR_TIMEOUT && abandon(answer))
         return TR_TIMEOUT;
-    }
-    /* edge answer (acquire): with complete; carries status and value */
-    TR_ASSERT(tr_load_acquire(&answer->state) == DONE);
-    status = answer->status;
-    if (status == TR_OK && size != 0)
-        memcpy(ret_value, tri_answer_value(answer), size);
-    tri_answer_unref(answer);
-    return status;
+    return take_done(answer, size, ret_value);
+}
+
+tr_status tri_answer_take(tri_answer *answer, tr_status otherwise, size_t size, void *ret_value)
+{
+    return abandon(answer) ? otherwise : take_done(answer, size, ret_value);
 }

@@ -1,6 +1,6 @@
 /*
- * stress_systems - wait_idle is never early, two systems talk across, systems
- * start and stop side by side
+ * stress_systems - wait_idle is never early, two systems talk across, a handler
+ * that blocks holds up no answer, systems start and stop side by side
  */
 #include "tests/runtime/probe.h"
 
@@ -172,6 +172,52 @@ static void test_systems_stress_two_systems_send_across(void **state)
     stop_system(c.bridge.system[1]);
 }
 
+/* -- a handler that blocks ---------------------------------------------------------------------------- */
+
+struct waiters {
+    tr_system *system;
+    size_t rounds;
+    TR_ATOMIC(uint64_t) wrong;
+};
+
+/* Each question meets its actor at some moment of its end: it is answered or refused. */
+static void ask_and_join_the_dying(unsigned index, void *arg)
+{
+    struct waiters *w = arg;
+    for (size_t i = 0; i < w->rounds; i++) {
+        const probe_ref ref = spawn_probe(w->system, NULL);
+        (void)probe_quit(w->system, ref, (struct nothing){});
+        struct count answer;
+        const tr_status status = (i + index) % 2 == 0
+                                     ? probe_join(w->system, ref, PATIENCE, NULL)
+                                     : probe_count_wait(w->system, ref, (struct nothing){}, PATIENCE, &answer);
+        if (status != TR_OK && status != TR_DEAD)
+            tr_fetch_add_relaxed(&w->wrong, 1);
+    }
+}
+
+/* It keeps grace periods from ending, in its own system and in others. */
+static void test_systems_stress_blocked_handler_holds_up_no_answer(void **state)
+{
+    (void)state;
+    gate g;
+    gate_init(&g);
+    tr_system *system = start_system(3);
+    struct waiters own = { .system = system, .rounds = test_scale(3000) };
+    struct waiters other = { .system = start_system(2), .rounds = test_scale(3000) };
+    const probe_ref blocked = spawn_probe(system, NULL);
+    assert_int_equal(probe_hold(system, blocked, (struct hold){ &g }), TR_OK);
+    gate_await(&g);
+    test_threads_run(2, ask_and_join_the_dying, &other);
+    test_threads_run(2, ask_and_join_the_dying, &own);
+    gate_open(&g);
+    assert_int_equal(tr_load_relaxed(&own.wrong), 0);
+    assert_int_equal(tr_load_relaxed(&other.wrong), 0);
+    stop_system(other.system);
+    stop_system(system);
+    gate_fini(&g);
+}
+
 /* -- many systems at a time ------------------------------------------------------------------------ */
 
 struct starters {
@@ -208,6 +254,7 @@ int main(void)
         TEST(test_systems_stress_wait_idle_is_never_early),
         TEST(test_systems_stress_idle_means_that_the_ended_are_dropped),
         TEST(test_systems_stress_two_systems_send_across),
+        TEST(test_systems_stress_blocked_handler_holds_up_no_answer),
         TEST(test_systems_stress_start_and_stop_side_by_side),
     };
     return TEST_RUN(tests);

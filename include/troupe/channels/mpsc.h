@@ -138,11 +138,14 @@ static inline bool tr_mpsc_idle(tr_mpsc *q, tr_mpsc_node *at)
     return tr_mpsc_leave_(q, at, TR_MPSC_IDLE_);
 }
 
-/* Give the newest node `at` back to the consumer while it stays the consumer:
- * true: `at` is the caller's and the position is the stub. False: more has come. */
+/*
+ * Give the newest node `at` back to the consumer while it stays the consumer:
+ * true: `at` is the caller's and the position is the stub. False: more has come.
+ * A push that comes after it acquires what the consumer did before.
+ */
 static inline bool tr_mpsc_detach(tr_mpsc *q, tr_mpsc_node *at)
 {
-    return at == &q->stub || tr_mpsc_leave_(q, at, 0);
+    return tr_mpsc_leave_(q, at, 0);
 }
 
 /* Is the consumer gone? A snapshot, for statistics and assertions. */
