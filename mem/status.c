@@ -30,6 +30,8 @@ static const struct row rows[] = {
     ROW(TR_SHUTDOWN, "the system is stopping and takes nothing new"),
     ROW(TR_PANICKED, "the code that was called panicked"),
     ROW(TR_IO, "the operating system refused"),
+    ROW(TR_POISONED, "a panic left what is locked half changed"),
+    ROW(TR_WOULD_BLOCK, "somebody else holds it now"),
 };
 
 static const struct row unknown = { .name = "TR_?", .text = "not a status" };

@@ -33,6 +33,8 @@ typedef enum tr_status {
     TR_SHUTDOWN,     /* the system is stopping and takes nothing new */
     TR_PANICKED,     /* the code that was called panicked; see tr_panic_info */
     TR_IO,           /* the operating system refused; the message says what */
+    TR_POISONED,     /* a panic left what is locked half changed: mend it, or fail */
+    TR_WOULD_BLOCK,  /* somebody else holds it now: come back, or call what waits */
 } tr_status;
 
 /*
