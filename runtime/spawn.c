@@ -5,8 +5,11 @@
  *
  * 1. Until its pid word is stored nobody finds the actor; with it everything
  *    that spawn wrote is visible to whoever resolves the pid.
- * 2. A system that stops finds each actor: spawn stores the pid and then looks
- *    whether the system is stopping; stop says so and then looks at the pids.
+ * 2. A system that stops finds each actor, since it looks at the pids until none is
+ *    alive, and a worker soon sees that it is stopping. So no spawn pays for a
+ *    store that the others see at once.
+ * 3. A live actor's control holds NEW only until its start hook runs. From then on
+ *    STOP is its only bit, so its own handlers set it by a plain store.
  */
 #include "runtime/system_block.h"
 
@@ -153,7 +156,7 @@ static tr_status spawn(tr_from from, const tr_behaviour *behaviour, const void *
     tr_system *system = tri_from_sender(from)->system;
     tri_worker *worker = tri_sender_worker(tri_from_sender(from));
     /* edge stopping (seq_cst): with tr_system_stop; a thread from outside was
-     * counted before, a worker looks again after publication */
+     * counted before; what a worker misses is found (2) */
     if (TR_UNLIKELY(tr_load_seq_cst(&system->stopping)))
         return TR_SHUTDOWN;
     if (!may_spawn(system, worker))
@@ -172,13 +175,10 @@ static tr_status spawn(tr_from from, const tr_behaviour *behaviour, const void *
     fill(actor, behaviour, limit, pin);
     tr_pid pid = tri_slot_pid(&system->slots, actor);
     count_spawned(system, worker);
-    /* edge pid (seq_cst): with tri_pid_resolve; carries the actor (1), and with stop (2) */
-    tr_store_seq_cst(&actor->pid, pid.bits);
+    /* edge pid (release): with tri_pid_resolve; carries the actor (1) */
+    tr_store_release(&actor->pid, pid.bits);
     if (behaviour->start != NULL)
         make_ready(system, worker, actor);
-    /* edge stopping (seq_cst): with tr_system_stop (2) */
-    if (TR_UNLIKELY(tr_load_seq_cst(&system->stopping)))
-        (void)tr_stop(from, pid);
     *ret_pid = pid;
     return TR_OK;
 }
@@ -222,8 +222,8 @@ static bool leave(tr_ctx *ctx, tr_exit_reason reason, tr_status status)
     worker->exit.reason = reason;
     worker->exit.status = status;
     worker->exit.text[0] = '\0';
-    /* relaxed: read by this worker, after the handler */
-    tr_fetch_or_relaxed(&ctx->actor->control, TRI_CONTROL_STOP);
+    /* relaxed: read by this worker, after the handler; tr_stop stores the same (3) */
+    tr_store_relaxed(&ctx->actor->control, (uint32_t)TRI_CONTROL_STOP);
     return true;
 }
 

@@ -250,12 +250,51 @@ static void test_lifecycle_stress_system_stop_drops_all_there_was(void **state)
     assert_storm(64, 3);
 }
 
+/* -- the system stops while restless actors are spawned --------------------------------------- */
+
+/* Never at rest, so that it ends by the system's stop and by nothing else. */
+static void run_on(tr_ctx *ctx, void *arg)
+{
+    (void)probe_run(ctx, probe_self(ctx), (struct run){ run_on, arg });
+}
+
+/* Spawns one of those in each turn, and goes on to. */
+static void sow(tr_ctx *ctx, void *arg)
+{
+    struct storm *s = arg;
+    probe_ref child;
+    if (probe_try_spawn(ctx, &(struct probe){ .log = &s->log, .shared = true }, NULL, &child) == TR_OK) {
+        tr_fetch_add_relaxed(&s->spawned, 1);
+        (void)probe_run(ctx, child, (struct run){ run_on, NULL });
+    }
+    (void)probe_run(ctx, probe_self(ctx), (struct run){ sow, s });
+}
+
+static void test_lifecycle_stress_system_stop_finds_the_restless(void **state)
+{
+    (void)state;
+    static struct storm s;
+    const size_t rounds = test_scale(200);
+    for (unsigned round = 0; round < rounds; round++) {
+        memset(&s, 0, sizeof(s));
+        tr_system *system = start_system(worker_counts[round % 3]);
+        tr_fetch_add_relaxed(&s.spawned, 1);
+        const probe_ref sower = probe_spawn(system, &(struct probe){ .log = &s.log, .shared = true });
+        assert_int_equal(probe_run(system, sower, (struct run){ sow, &s }), TR_OK);
+        while (tr_load_relaxed(&s.spawned) < 2 + round % 40)
+            (void)sched_yield();
+        stop_system(system);
+        assert_int_equal(tr_load_relaxed(&s.log.drops), tr_load_relaxed(&s.spawned));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_lifecycle_stress_join_against_the_end),
         TEST(test_lifecycle_stress_act_03_sends_against_ends),
         TEST(test_lifecycle_stress_system_stop_drops_all_there_was),
+        TEST(test_lifecycle_stress_system_stop_finds_the_restless),
     };
     return TEST_RUN(tests);
 }
