@@ -1,11 +1,11 @@
 /*
  * allocator - the way to the global allocator, and two that are always there
  *
- *     tr_alloc --> global == NULL ? tri_pool_alloc          a direct call
+ *     tr_alloc --> global is NULL ? tri_pool_alloc          a direct call
  *                                 : global->alloc           through the table
  *
  * Invariants
- *  1. `global` is NULL exactly while the pools are the global allocator, so
+ *  1. tri_global_allocator is NULL exactly while the pools are the global allocator, so
  *     that the usual case costs one load and one branch.
  *  2. An allocator's functions never see size 0, and never an invalid layout
  *     from a caller that kept the contract (TR_DCHECK).
@@ -26,14 +26,14 @@
 
 #include "mem/pool_blocks.h"
 
-static TR_ATOMIC(tr_allocator *) global = TR_ATOMIC_INIT(NULL);
+tri_allocator_word tri_global_allocator = TR_ATOMIC_INIT(NULL);
 static TR_ATOMIC(tr_oom_handler) oom_handler = TR_ATOMIC_INIT(NULL);
 
 static tr_allocator *load_global(void)
 {
     /* edge allocator (acquire): with tr_set_global_allocator; carries the
      * state of the new allocator. */
-    return tr_load_acquire(&global);
+    return tr_load_acquire(&tri_global_allocator);
 }
 
 static tr_layout resized(tr_layout layout, size_t size)
@@ -156,7 +156,7 @@ void tr_set_global_allocator(tr_allocator *allocator)
         allocator = NULL;
     /* edge allocator (release): with load_global; carries the state of the
      * new allocator. */
-    tr_store_release(&global, allocator);
+    tr_store_release(&tri_global_allocator, allocator);
 }
 
 /* -- libc ----------------------------------------------------------------- */

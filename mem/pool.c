@@ -253,7 +253,7 @@ static inline void check_own(const tri_bin *bin, const void *block, unsigned poo
     const tri_slab *const slab = tri_slab_of(block, number);
     TR_DCHECK(slab->first + number % TRI_SLAB_BLOCKS * bin->block_size == block);
     TR_DCHECK((slab->free & tri_block_bit(number)) == 0);
-    for (uint32_t i = 0; i < bin->hot_count; i++)
+    for (uint32_t i = bin->hot_count > 64 ? bin->hot_count - 64 : 0; i < bin->hot_count; i++)
         TR_DCHECK(bin->hot[i] != block);
 #else
     (void)bin, (void)block, (void)pool_class;
@@ -278,7 +278,7 @@ static inline void push_hot(tri_heap *heap, void *block, unsigned pool_class)
 /* The hot stack is full. Apart from free_to, which then needs no frame. */
 static TR_NOINLINE void free_own_spilling(tri_heap *heap, void *block, unsigned pool_class)
 {
-    tri_slab_spill(heap, pool_class, TRI_HOT_BLOCKS / 2);
+    tri_slab_spill(heap, pool_class, heap->bins[pool_class].hot_limit / 2);
     push_hot(heap, block, pool_class);
 }
 
@@ -290,7 +290,7 @@ static inline void free_to(tri_heap *heap, void *block, unsigned pool_class)
     }
     tri_bin *const bin = &heap->bins[pool_class];
     check_own(bin, block, pool_class);
-    if (TR_UNLIKELY(bin->hot_count == TRI_HOT_BLOCKS))
+    if (TR_UNLIKELY(bin->hot_count == bin->hot_limit))
         free_own_spilling(heap, block, pool_class);
     else
         push_hot(heap, block, pool_class);

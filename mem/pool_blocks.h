@@ -13,7 +13,17 @@
 #ifndef TROUPE_MEM_POOL_BLOCKS_H
 #define TROUPE_MEM_POOL_BLOCKS_H
 
-#include <troupe/mem/layout.h>
+#include <troupe/mem/allocator.h>
+
+/* NULL while the pools are the global allocator. */
+typedef TR_ATOMIC(tr_allocator *) tri_allocator_word;
+extern __attribute__((visibility("hidden"))) tri_allocator_word tri_global_allocator;
+
+static inline bool tri_pools_are_global(void)
+{
+    /* relaxed: only compared with NULL */
+    return TR_LIKELY(tr_load_relaxed(&tri_global_allocator) == NULL);
+}
 
 void *tri_pool_alloc(tr_layout layout);
 void *tri_pool_alloc_zeroed(tr_layout layout);

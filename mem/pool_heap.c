@@ -70,8 +70,15 @@ static tri_heap *heap_create(tri_heap_state state)
     if (heap == MAP_FAILED)
         return NULL;
     tr_atomic_init(&heap->state, (int)state);
-    for (unsigned c = 0; c < TR_POOL_CLASS_COUNT; c++)
-        heap->bins[c].block_size = (uint32_t)tr_pool_class_size(c);
+    void **places = heap->hot_places;
+    for (unsigned c = 0; c < TR_POOL_CLASS_COUNT; c++) {
+        tri_bin *const bin = &heap->bins[c];
+        bin->block_size = tr_pool_class_size(c);
+        bin->hot = places;
+        bin->hot_limit = tri_class_hot(c);
+        places += bin->hot_limit;
+    }
+    TR_ASSERT(places == heap->hot_places + TRI_HOT_PLACES);
     /* relaxed: the head is linked to, not looked into */
     tri_heap *head = tr_load_relaxed(&all_heaps);
     do {

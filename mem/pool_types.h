@@ -4,7 +4,7 @@
  *   heap (one per thread)                        chunk (1 MiB, aligned to it)
  *   +------------------------+                   +---------------------------+
  *   | bins[class]            |   slabs with a    | heap          (never      |
- *   |   hot stack, 64 blocks |   free block      |                changes)   |
+ *   |   hot stack            |   free block      |                changes)   |
  *   |   mask of current slab |<------------------| regions[16]   class       |
  *   |   list of slabs        |                   | slabs[64][16] free masks  |
  *   | parcels[64]{slab,mask} | to other heaps    +------------ 64 KiB -------+
@@ -30,7 +30,7 @@
 #define TRI_REGION_COUNT (TRI_CHUNK_BYTES / TRI_REGION_BYTES) /* number 0 is the header */
 #define TRI_SLAB_BLOCKS 64u
 #define TRI_SLABS_PER_REGION 64u /* at most: those of the 16-byte class */
-#define TRI_HOT_BLOCKS 64u
+#define TRI_HOT_PLACES 7936u /* of all hot stacks together: see tri_class_hot */
 #define TRI_PARCELS 64u
 #define TRI_PARCEL_BYTES (256u * 1024u) /* foreign bytes freed from flush to flush, at most */
 #define TRI_CLASS_UNIT 16u /* bytes; every class size is a multiple */
@@ -74,12 +74,13 @@ _Static_assert(sizeof(tri_chunk) <= TRI_REGION_BYTES, "the header fits its regio
 /* What a heap keeps of one class. */
 typedef struct tri_bin {
     TR_CACHE_ALIGNED uint32_t hot_count;
-    uint32_t block_size;
+    uint32_t hot_limit;
+    void **hot; /* freed lately, the newest last */
+    uint64_t block_size;
     uint64_t mask;    /* free blocks of the current slab, taken out of its own mask */
     char *first;      /* block 0 of the current slab */
     tri_slab *slabs;  /* slabs with a free block, in the order of use */
     tri_slab *taken;  /* the current slab; NULL before the first */
-    TR_CACHE_ALIGNED void *hot[TRI_HOT_BLOCKS]; /* freed lately, the newest last */
 } tri_bin;
 
 /* Foreign blocks of one slab that this thread freed and has not sent home. */
@@ -128,6 +129,7 @@ struct tri_heap {
     tri_chunk *spare; /* one without a used region, or NULL */
     size_t chunks;    /* mapped now */
     tri_bin bins[TR_POOL_CLASS_COUNT];
+    void *hot_places[TRI_HOT_PLACES];
 };
 
 /* The heap that the thread holds, NULL when it has none (yet, or any more).
@@ -142,6 +144,12 @@ static inline tri_chunk *tri_chunk_of(const void *p)
 static inline size_t tri_region_of(const void *p)
 {
     return ((uintptr_t)p & (TRI_CHUNK_BYTES - 1)) / TRI_REGION_BYTES;
+}
+
+/* Depth of a class's hot stack, in blocks: together with the sizes, about 64 KiB. */
+static inline uint32_t tri_class_hot(unsigned pool_class)
+{
+    return 1024u >> pool_class / 4;
 }
 
 /* Slabs of a class in one region. */

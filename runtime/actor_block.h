@@ -51,7 +51,7 @@ struct tri_actor {
     TR_ATOMIC(uint32_t) control;
     uint32_t generation;       /* of this actor, or of the next one in this slot */
     uint32_t turn;             /* smoothed length of a turn, ns; 0: short */
-    int16_t debt;              /* what its last turn took beyond its budget */
+    int16_t debt;              /* what its last turn took beyond its room */
     uint16_t pin;              /* worker + 1, or 0; constant while it lives */
 
     /* -- lines 2 and 3 ----------------------------------------------------- */
@@ -157,6 +157,15 @@ static inline uint64_t tri_mailbox_refresh_floor(tri_actor *actor)
     /* relaxed: any earlier value of consumed is a valid floor */
     tr_store_relaxed(&actor->floor, consumed);
     return consumed;
+}
+
+/* As above, after a look how far the actor is. */
+static inline bool tri_mailbox_finds_slack(tri_actor *actor, size_t size, uint64_t held_back)
+{
+    if ((actor->limit & TRI_LIMIT_IS_EXACT) != 0)
+        return false;
+    tri_mailbox_refresh_floor(actor);
+    return tri_mailbox_has_slack(actor, size, held_back);
 }
 
 /*

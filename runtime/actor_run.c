@@ -70,7 +70,7 @@ static void handle(tri_worker *worker, tri_actor *actor, tri_message *message)
         return;
     }
     tri_mailbox_consume(actor, type->size);
-    worker->handled++;
+    tr_count_add(&worker->counters.messages, 1);
     worker->in_hand = message;
     tr_reply reply = { tri_message_answer(message) };
     behaviour->handlers[type->tag](&worker->ctx, actor->state, tri_message_payload(message), reply);
@@ -82,12 +82,12 @@ static void handle(tri_worker *worker, tri_actor *actor, tri_message *message)
         tri_outbox_flush(worker);
 }
 
-/* The turn's figures, before the actor may run elsewhere. */
-static void finish_turn(tri_worker *worker, tri_actor *actor)
+/* The turn is over; the actor may run elsewhere after this. */
+static inline void finish_turn(tri_worker *worker, tri_actor *actor)
 {
-    tr_count_add(&worker->counters.messages, worker->handled);
-    worker->handled = 0;
-    actor->debt = (int16_t)(worker->budget >= 0 ? 0 : worker->budget > -INT16_MAX ? -worker->budget : INT16_MAX);
+    uint64_t effort = tri_worker_effort(worker);
+    if (TR_UNLIKELY(effort > worker->turn_end))
+        actor->debt = (int16_t)(effort - worker->turn_end < INT16_MAX ? effort - worker->turn_end : INT16_MAX);
     if (TR_UNLIKELY(worker->timing))
         tri_worker_time_turn(worker, actor);
 }
@@ -160,40 +160,62 @@ static void suspend_before(tri_worker *worker, tri_actor *actor, tr_mpsc_node *n
  * sent more than there was room for pays in the turns to come: without that the
  * actors which produce would outrun those which consume.
  */
-static int32_t budget_of(tri_actor *actor)
+static void begin_turn(tri_worker *worker, tri_actor *actor)
 {
-    uint32_t backlog = tri_mailbox_backlog(actor);
-    return TRI_QUANTUM + (int32_t)(backlog < TRI_QUANTUM_EXTRA ? backlog : TRI_QUANTUM_EXTRA) -
-           actor->debt;
+    /* relaxed: the worker's own word */
+    uint64_t messages = tr_load_relaxed(&worker->counters.messages);
+    worker->turn_first = messages;
+    worker->turn_end = tri_worker_effort(worker) + TRI_QUANTUM;
+    worker->look_at_clock = messages + (worker->timing ? 1 : TRI_QUANTUM);
+    if (TR_UNLIKELY(worker->extended))
+        worker->extended = false;
+    if (TR_UNLIKELY(actor->debt != 0)) {
+        worker->turn_end -= (uint64_t)actor->debt;
+        actor->debt = 0;
+    }
 }
 
 /* Is the turn's time used up? Looks at the clock again when, at this pace, half
  * of what is left of the turn will be over. */
-static bool time_is_up(tri_worker *worker)
+static TR_NOINLINE bool time_is_up(tri_worker *worker)
 {
     uint64_t elapsed = tr_now() - worker->turn_started;
     if (elapsed >= TRI_TURN_LIMIT)
         return true;
-    uint64_t pace = elapsed / (worker->handled + 1) + 1; /* ns a message */
+    /* relaxed: the worker's own word */
+    uint64_t messages = tr_load_relaxed(&worker->counters.messages);
+    uint64_t pace = elapsed / (messages - worker->turn_first + 1) + 1; /* ns a message */
     uint64_t more = (TRI_TURN_LIMIT - elapsed) / pace / 2;
-    worker->look_at_clock = worker->handled + (more < TRI_QUANTUM ? more : TRI_QUANTUM) + 1;
+    worker->look_at_clock = messages + (more < TRI_QUANTUM ? more : TRI_QUANTUM) + 1;
     return false;
 }
 
-/* Is the turn used up before the next message? */
-static bool quantum_is_over(tri_worker *worker)
+/* Room for the backlog, once a turn; false: there is none. */
+static TR_NOINLINE bool extend(tri_worker *worker, tri_actor *actor)
 {
-    if (TR_UNLIKELY(worker->handled >= worker->look_at_clock) && time_is_up(worker))
+    if (worker->extended)
+        return false;
+    worker->extended = true;
+    uint32_t backlog = tri_mailbox_backlog(actor);
+    worker->turn_end += backlog < TRI_QUANTUM_EXTRA ? backlog : TRI_QUANTUM_EXTRA;
+    return (int64_t)(worker->turn_end - tri_worker_effort(worker)) > 0;
+}
+
+/* Is the turn used up before the next message? */
+static inline bool turn_is_over(tri_worker *worker, tri_actor *actor)
+{
+    /* relaxed: the worker's own word */
+    if (TR_UNLIKELY(tr_load_relaxed(&worker->counters.messages) >= worker->look_at_clock) &&
+        time_is_up(worker))
         return true;
-    return --worker->budget < 0;
+    return TR_UNLIKELY((int64_t)(worker->turn_end - tri_worker_effort(worker)) <= 0) && !extend(worker, actor);
 }
 
 void tri_actor_run(tri_worker *worker, tri_actor *actor)
 {
     worker->ctx.actor = actor;
     worker->at = actor->position;
-    worker->budget = budget_of(actor);
-    worker->look_at_clock = worker->timing ? 1 : TRI_QUANTUM;
+    begin_turn(worker, actor);
     tr_count_add(&worker->counters.activations, 1);
     /* relaxed: only the actor's worker sets and clears NEW while it runs */
     if (TR_UNLIKELY(tr_load_relaxed(&actor->control) & TRI_CONTROL_NEW))
@@ -207,7 +229,7 @@ void tri_actor_run(tri_worker *worker, tri_actor *actor)
         tr_mpsc_node *next;
         tr_status status = tr_mpsc_next(&actor->mailbox, worker->at, &next);
         if (TR_LIKELY(status == TR_OK)) {
-            if (TR_UNLIKELY(quantum_is_over(worker))) {
+            if (TR_UNLIKELY(turn_is_over(worker, actor))) {
                 suspend_before(worker, actor, next);
                 return;
             }
@@ -223,7 +245,8 @@ void tri_actor_run(tri_worker *worker, tri_actor *actor)
             }
         } else {
             tr_mpsc_node *last = worker->at;
-            actor->position = &actor->mailbox.stub;
+            if (TR_UNLIKELY(actor->position != &actor->mailbox.stub))
+                actor->position = &actor->mailbox.stub;
             finish_turn(worker, actor);
             if (tr_mpsc_idle(&actor->mailbox, last)) {
                 /* The actor is no longer ours: it may run, even end, elsewhere. */

@@ -5,21 +5,24 @@
 
 #include "runtime/answer.h"
 
-#include <string.h>
-
 #include <troupe/mem/panic.h>
 
-tri_message *tri_message_new(const tr_message_type *type, const void *payload, tri_answer *answer)
+static tr_layout layout_of(const tr_message_type *type)
 {
-    tri_message *message = tr_alloc(tri_message_layout(type));
-    if (TR_UNLIKELY(message == NULL))
-        return NULL;
-    message->type = type;
-    if (answer != NULL)
-        ((tri_ask_message *)message)->answer = answer;
-    if (type->size != 0)
-        memcpy(tri_message_payload(message), payload, type->size);
+    return (tr_layout){ .size = type->offset_ + type->size, .align = TR_BLOCK_ALIGN_(type->align) };
+}
+
+TR_NOINLINE tri_message *tri_message_new_slow(const tr_message_type *type)
+{
+    tri_message *message = tr_alloc(layout_of(type));
+    if (message != NULL)
+        message->type = type;
     return message;
+}
+
+TR_NOINLINE void tri_message_free_slow(tri_message *message)
+{
+    tr_dealloc(message, layout_of(message->type));
 }
 
 static void drop_payload(void *arg)

@@ -11,8 +11,9 @@
 #ifndef RUNTIME_MESSAGE_H
 #define RUNTIME_MESSAGE_H
 
+#include "mem/pool_fast.h"
+
 #include <troupe/channels/mpsc.h>
-#include <troupe/mem/allocator.h>
 #include <troupe/runtime/actor.h>
 
 typedef struct tri_answer tri_answer;
@@ -33,22 +34,12 @@ static inline bool tri_message_is_ask(const tr_message_type *type)
     return type->answer_name != NULL;
 }
 
-/* The payload's distance from the start of the block, in bytes. */
-static inline size_t tri_payload_offset(const tr_message_type *type)
-{
-    size_t header = tri_message_is_ask(type) ? sizeof(tri_ask_message) : sizeof(tri_message);
-    return type->align > header ? type->align : header;
-}
-
-static inline tr_layout tri_message_layout(const tr_message_type *type)
-{
-    size_t align = type->align > 16 ? type->align : 16;
-    return (tr_layout){ .size = tri_payload_offset(type) + type->size, .align = align };
-}
+_Static_assert(sizeof(tri_message) == TR_TELL_HEADER_, "known to every message type");
+_Static_assert(sizeof(tri_ask_message) == TR_ASK_HEADER_, "known to every message type");
 
 static inline void *tri_message_payload(tri_message *message)
 {
-    return (char *)message + tri_payload_offset(message->type);
+    return (char *)message + message->type->offset_;
 }
 
 /* Where the answer to `message` goes; NULL for a tell. */
@@ -57,13 +48,25 @@ static inline tri_answer *tri_message_answer(const tri_message *message)
     return tri_message_is_ask(message->type) ? ((const tri_ask_message *)message)->answer : NULL;
 }
 
-/* A block with *payload moved into it; NULL: no memory, nothing changed. */
-tri_message *tri_message_new(const tr_message_type *type, const void *payload, tri_answer *answer);
+/* Where the pools' fast path does not reach. */
+tri_message *tri_message_new_slow(const tr_message_type *type);
+void tri_message_free_slow(tri_message *message);
+
+/* A block for a message of this type, its payload not written yet; NULL: no memory. */
+static inline tri_message *tri_message_new(const tr_message_type *type)
+{
+    tri_message *message = (tri_message *)tri_fast_alloc(type->pool_class_);
+    if (TR_UNLIKELY(message == NULL))
+        return tri_message_new_slow(type);
+    message->type = type;
+    return message;
+}
 
 /* Free the block; the payload has been dropped, or moved out, before. */
 static inline void tri_message_free(tri_message *message)
 {
-    tr_dealloc(message, tri_message_layout(message->type));
+    if (TR_UNLIKELY(!tri_fast_dealloc(message, message->type->pool_class_)))
+        tri_message_free_slow(message);
 }
 
 /*

@@ -12,6 +12,8 @@
 
 #include "runtime/system_block.h"
 
+#include <string.h>
+
 /* The actor behind a pid, or why there is none. */
 static tr_status resolve(tr_system *system, tr_pid to, tri_actor **ret_actor)
 {
@@ -29,62 +31,119 @@ void tri_outbox_flush(tri_worker *worker)
     tri_actor *target = outbox->target;
     if (target == NULL)
         return;
+    uint64_t uncounted = outbox->uncounted;
     outbox->target = NULL;
+    outbox->uncounted = TRI_CHAIN_CLOSED;
     bool was_idle = tr_mpsc_push_chain(&target->mailbox, outbox->first, outbox->last);
-    if (TR_LIKELY(outbox->uncounted != 0))
-        tri_mailbox_count(target, outbox->uncounted, was_idle);
+    if (TR_LIKELY(uncounted != TRI_CHAIN_CLOSED)) {
+        tr_count_add(&worker->counters.sent, uncounted >> 32);
+        tri_mailbox_count(target, uncounted, was_idle);
+    }
     if (was_idle)
         tri_worker_schedule(worker, target);
 }
 
-/* Behind what the outbox holds for this actor, or after publishing what it holds
- * for another one. */
-static void append(tri_worker *worker, tri_actor *actor, tri_message *message, uint64_t uncounted)
+static inline void append(tri_outbox *outbox, tri_message *message)
 {
-    tri_outbox *outbox = &worker->outbox;
-    if (outbox->target == actor) {
-        /* relaxed: published with the chain */
-        tr_store_relaxed(&outbox->last->next, &message->node);
-        outbox->last = &message->node;
-        outbox->uncounted += uncounted;
-    } else {
-        tri_outbox_flush(worker);
-        outbox->target = actor;
-        outbox->first = outbox->last = &message->node;
-        outbox->uncounted = uncounted;
-    }
-    if (TR_UNLIKELY(outbox->uncounted >> 32 >= TRI_CHAIN_MESSAGES ||
-                    (uint32_t)outbox->uncounted >= TRI_CHAIN_BYTES))
-        tri_outbox_flush(worker);
+    /* relaxed: published with the chain */
+    tr_store_relaxed(&outbox->last->next, &message->node);
+    outbox->last = &message->node;
 }
 
-static tr_status tell_inside(tri_worker *worker, tr_pid to, const tr_message_type *type, void *payload)
+static inline void begin_chain(tri_worker *worker, tri_actor *actor, tri_message *message, uint64_t uncounted)
+{
+    tri_outbox_flush(worker);
+    worker->outbox.target = actor;
+    worker->outbox.first = worker->outbox.last = &message->node;
+    worker->outbox.uncounted = uncounted;
+}
+
+/* To a mailbox whose limit is exact, or near: counted now. */
+static TR_NOINLINE tr_status put_counted(tri_worker *worker, tri_actor *actor, const tr_message_type *type,
+                                         tri_message **ret_message)
+{
+    tri_outbox *outbox = &worker->outbox;
+    /* What the outbox holds for it, and has not counted, counts first. */
+    if (outbox->uncounted != TRI_CHAIN_CLOSED)
+        tri_outbox_flush(worker);
+    tr_status status = tri_mailbox_reserve(actor, type->size);
+    if (TR_UNLIKELY(status != TR_OK))
+        return status;
+    tri_message *message = tri_message_new(type);
+    if (TR_UNLIKELY(message == NULL)) {
+        tri_mailbox_unreserve(actor, type->size);
+        return TR_NOMEM;
+    }
+    tr_count_add(&worker->counters.sent, 1);
+    if (outbox->target == actor)
+        append(outbox, message);
+    else
+        begin_chain(worker, actor, message, TRI_CHAIN_CLOSED);
+    *ret_message = message;
+    return TR_OK;
+}
+
+/*
+ * The first message of a chain. Slack is looked at here for the whole of it:
+ * TRI_CHAIN_MESSAGES from the pools, whose blocks are small, or one that is not.
+ */
+static tr_status put_first(tri_worker *worker, tr_pid to, const tr_message_type *type,
+                           tri_message **ret_message)
 {
     tr_system *system = worker->ctx.sender.system;
     tri_actor *actor;
     tr_status status = resolve(system, to, &actor);
     if (TR_UNLIKELY(status != TR_OK))
         return status;
-    uint64_t uncounted = tri_cost(type->size);
-    if (TR_UNLIKELY(!tri_mailbox_has_slack(actor, type->size, system->held_back))) {
-        /* What the outbox holds for it, and has not counted, counts first. */
-        if (worker->outbox.uncounted != 0)
-            tri_outbox_flush(worker);
-        status = tri_mailbox_reserve(actor, type->size);
-        if (TR_UNLIKELY(status != TR_OK))
-            return status;
-        uncounted = 0;
-    }
-    tri_message *message = tri_message_new(type, payload, NULL);
-    if (TR_UNLIKELY(message == NULL)) {
-        if (uncounted == 0)
-            tri_mailbox_unreserve(actor, type->size);
+    if (TR_UNLIKELY(!tri_mailbox_has_slack(actor, type->size, system->held_back)) &&
+        !tri_mailbox_finds_slack(actor, type->size, system->held_back))
+        return put_counted(worker, actor, type, ret_message);
+    tri_message *message = tri_message_new(type);
+    if (TR_UNLIKELY(message == NULL))
         return TR_NOMEM;
-    }
-    worker->budget--;
-    tr_count_add(&worker->counters.sent, 1);
-    append(worker, actor, message, uncounted);
+    begin_chain(worker, actor, message, tri_cost(type->size));
+    /* A large one stays alone: nobody has a pid of 0. */
+    worker->outbox.to = TR_LIKELY(type->pool_class_ < TR_POOL_CLASS_COUNT) ? to.bits : 0;
+    *ret_message = message;
     return TR_OK;
+}
+
+/* The next message of an open chain; NULL: there is none, or no block at hand. */
+static inline tri_message *put_next(tri_worker *worker, tr_pid to, const tr_message_type *type)
+{
+    tri_outbox *outbox = &worker->outbox;
+    if (outbox->to != to.bits || outbox->uncounted >= TRI_CHAIN_OPEN || to.bits == 0)
+        return NULL;
+    tri_message *message = (tri_message *)tri_fast_alloc(type->pool_class_);
+    if (TR_UNLIKELY(message == NULL))
+        return NULL;
+    message->type = type;
+    append(outbox, message);
+    outbox->uncounted += tri_cost(type->size);
+    return message;
+}
+
+/* A message in the outbox whose payload the caller writes at once. */
+static tr_status put(tri_worker *worker, tr_pid to, const tr_message_type *type, tri_message **ret_message)
+{
+    *ret_message = put_next(worker, to, type);
+    return TR_LIKELY(*ret_message != NULL) ? TR_OK : put_first(worker, to, type, ret_message);
+}
+
+/* Apart from tr_tell_place_, which then needs no frame. */
+static TR_NOINLINE void *place_first(tri_worker *worker, tr_pid to, const tr_message_type *type)
+{
+    tri_message *message;
+    return TR_LIKELY(put_first(worker, to, type, &message) == TR_OK) ? tri_message_payload(message) : NULL;
+}
+
+void *tr_tell_place_(tr_from from, tr_pid to, const tr_message_type *type)
+{
+    tri_worker *worker = tri_from_sender(from)->worker;
+    if (TR_UNLIKELY(worker == NULL || (type->flags & TR_NOT_SEND) != 0))
+        return NULL;
+    tri_message *message = put_next(worker, to, type);
+    return message != NULL ? (char *)message + type->offset_ : place_first(worker, to, type);
 }
 
 /* -- from outside ---------------------------------------------------------------- */
@@ -112,12 +171,15 @@ static tr_status push_new(tr_system *system, tr_pid to, const tr_message_type *t
         status = tri_mailbox_reserve(actor, type->size);
     if (status != TR_OK)
         return status;
-    tri_message *message = tri_message_new(type, payload, answer);
+    tri_message *message = tri_message_new(type);
     if (message == NULL) {
         if (!exempt)
             tri_mailbox_unreserve(actor, type->size);
         return TR_NOMEM;
     }
+    if (answer != NULL)
+        ((tri_ask_message *)message)->answer = answer;
+    memcpy(tri_message_payload(message), payload, type->size);
     push_outside(system, actor, &message->node);
     return TR_OK;
 }
@@ -135,7 +197,7 @@ static tr_status send_outside(tr_system *system, tr_pid to, const tr_message_typ
 
 tr_status tri_send_exempt(tr_system *system, tr_pid to, const tr_message_type *type, tri_answer *answer)
 {
-    return send_outside(system, to, type, NULL, answer, true);
+    return send_outside(system, to, type, "", answer, true);
 }
 
 tr_status tri_send_ask(tr_system *system, tr_pid to, const tr_message_type *type, void *question,
@@ -144,7 +206,16 @@ tr_status tri_send_ask(tr_system *system, tr_pid to, const tr_message_type *type
     return send_outside(system, to, type, question, answer, false);
 }
 
-static inline tr_status try_tell(tr_from from, tr_pid to, const tr_message_type *type, void *payload)
+static tr_status tell_inside(tri_worker *worker, tr_pid to, const tr_message_type *type, void *payload)
+{
+    tri_message *message;
+    tr_status status = put(worker, to, type, &message);
+    if (TR_LIKELY(status == TR_OK))
+        memcpy(tri_message_payload(message), payload, type->size);
+    return status;
+}
+
+static tr_status try_tell(tr_from from, tr_pid to, const tr_message_type *type, void *payload)
 {
     const tri_sender *sender = tri_from_sender(from);
     tri_worker *worker = tri_sender_worker(sender);

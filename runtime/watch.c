@@ -13,7 +13,7 @@ static const tr_protocol runtime_protocol = { .name = "troupe" };
  * message has the form of an ask. */
 const tr_message_type tri_watch_type = {
     .name = "watch",
-    .align = 1,
+    TR_MESSAGE_BLOCK_(0, 1, TR_ASK_HEADER_),
     .protocol = &runtime_protocol,
     .answer_name = "tr_exit",
     .answer_size = sizeof(tr_exit),

@@ -50,6 +50,12 @@ void tri_worker_requeue(tri_worker *worker, tri_actor *actor)
         tri_run_queue_push(&worker->queue, actor);
 }
 
+/* Are the running actor's turns long? */
+static bool runs_long(const tri_worker *worker)
+{
+    return worker->ctx.actor != NULL && worker->ctx.actor->turn > TRI_LONG_TURN;
+}
+
 void tri_worker_schedule(tri_worker *worker, tri_actor *actor)
 {
     if (TR_UNLIKELY(actor->pin != 0 && actor->pin != worker->index + 1)) {
@@ -57,7 +63,7 @@ void tri_worker_schedule(tri_worker *worker, tri_actor *actor)
         return;
     }
     /* What lies in the slot waits for the running actor, and nobody can steal it. */
-    if (TR_UNLIKELY(worker->running_long || actor->turn > TRI_LONG_TURN)) {
+    if (TR_UNLIKELY(runs_long(worker) || actor->turn > TRI_LONG_TURN)) {
         tri_worker_requeue(worker, actor);
         return;
     }
@@ -367,7 +373,6 @@ static void run_actors(tri_worker *worker, bool panicked)
         tri_actor *actor = next_actor(worker);
         if (actor == NULL)
             return;
-        worker->running_long = actor->turn > TRI_LONG_TURN;
         tri_actor_run(worker, actor);
         after_turn(worker);
     }

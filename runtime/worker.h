@@ -24,7 +24,7 @@
 #define TRI_SLOT_RUN 16u          /* turns in a row from the slot */
 #define TRI_HOUSEKEEPING 16u      /* turns between two looks around */
 #define TRI_QUANTUM 512           /* messages and sends in one turn, and as many ... */
-#define TRI_QUANTUM_EXTRA 16384   /* ... as wait in the mailbox, up to this */
+#define TRI_QUANTUM_EXTRA 131072   /* ... as wait in the mailbox, up to this */
 #define TRI_LONG_TURN 20000u      /* ns: such an actor goes to the ring, not the slot */
 #define TRI_TURN_LIMIT 1000000u   /* ns: a turn ends after the message that passes it */
 #define TRI_WAKE_PRICE 15000u     /* ns of work that make waking another worthwhile */
@@ -46,11 +46,18 @@ struct tr_ctx {
 
 /* Consecutive messages to one actor, published together. */
 typedef struct tri_outbox {
-    tri_actor *target; /* NULL: empty */
+    tri_actor *target;  /* NULL: empty */
     tr_mpsc_node *first;
     tr_mpsc_node *last;
+    uint64_t to;        /* the target's pid, while the chain is open: see below */
     uint64_t uncounted; /* cost of those that are counted when they are published */
 } tri_outbox;
+
+/* Uncounted messages below this: more may follow to the same pid without a look
+ * at the target. */
+#define TRI_CHAIN_OPEN ((uint64_t)TRI_CHAIN_MESSAGES << 32)
+/* There are none, and none may follow. */
+#define TRI_CHAIN_CLOSED ((uint64_t)1 << 63)
 
 /* Written by the worker, read by anyone: see stats.h for what each counts. */
 typedef struct tri_counters {
@@ -81,19 +88,19 @@ struct tri_worker {
     unsigned slot_run;
     unsigned tick;                     /* turns since the last housekeeping */
     bool timing;                       /* every turn is timed, since some are long */
-    bool running_long;                 /* the running actor's turns are long */
     uint32_t turn;                     /* smoothed length of a turn, ns */
     uint64_t turn_started;             /* when timing; or of the last 16 turns */
     tri_actor *pinned_first;           /* ready actors that only we may run */
     tri_actor *pinned_last;
     tri_outbox outbox;
-    int32_t budget;                    /* messages and sends left in this turn */
-    uint64_t look_at_clock;            /* when `handled` reaches this */
+    uint64_t turn_end;                 /* the turn is over when tri_worker_effort reaches this */
+    bool extended;                     /* by room for the backlog */
+    uint64_t turn_first;               /* counters.messages at its begin */
+    uint64_t look_at_clock;            /* when counters.messages reaches this */
 
     /* What a panic must find: the loop's locals are gone by then. */
     tr_mpsc_node *at;                  /* position in the mailbox */
     tri_message *in_hand;              /* its payload is not dropped yet; or NULL */
-    uint64_t handled;                  /* in this turn */
     bool reply_kept;                   /* of the ask in hand */
     bool exit_is_set;
     tr_exit exit;                      /* why the running actor ends */
@@ -111,6 +118,13 @@ struct tri_worker {
     tri_boundary boundary;
     pthread_t thread;
 };
+
+/* What turns are measured in: messages handled and sent. */
+static inline uint64_t tri_worker_effort(tri_worker *worker)
+{
+    /* relaxed: the worker's own words */
+    return tr_load_relaxed(&worker->counters.messages) + tr_load_relaxed(&worker->counters.sent);
+}
 
 /* The worker that this thread is, or NULL. */
 extern __attribute__((visibility("hidden"), tls_model("initial-exec"))) _Thread_local tri_worker

@@ -49,12 +49,14 @@ static void test_pool_class_of_gives_smallest_that_fits(void **state)
     (void)state;
     for (size_t size = 1; size <= TR_POOL_MAX; size++) {
         const unsigned c = tr_pool_class_of(size);
+        assert_int_equal(TR_POOL_CLASS_OF(size), c);
         assert_in_range(c, 0, TR_POOL_CLASS_COUNT - 1);
         assert_true(tr_pool_class_size(c) >= size);
         if (c > 0)
             assert_true(tr_pool_class_size(c - 1) < size);
     }
     assert_int_equal(tr_pool_class_of(TR_POOL_MAX + 1), TR_POOL_CLASS_COUNT);
+    assert_int_equal(TR_POOL_CLASS_OF(TR_POOL_MAX + 1), TR_POOL_CLASS_COUNT);
     assert_int_equal(tr_pool_class_of(SIZE_MAX), TR_POOL_CLASS_COUNT);
 }
 

@@ -39,6 +39,14 @@ TR_API tr_allocator *tr_pool_allocator(void);
 TR_API unsigned tr_pool_class_of(size_t size);
 TR_API size_t tr_pool_class_size(unsigned pool_class);
 
+/* tr_pool_class_of as a constant expression, for an n that is not 0. */
+#define TR_POOL_CLASS_OF(n)                                                                        \
+    ((n) <= 128    ? ((n) - 1) / 16                                                                \
+     : (n) <= 256  ? 8 + ((n) - 129) / 32                                                          \
+     : (n) <= 512  ? 12 + ((n) - 257) / 64                                                         \
+     : (n) <= 1024 ? 16 + ((n) - 513) / 128                                                        \
+                   : TR_POOL_CLASS_COUNT)
+
 /*
  * Send home what this thread freed of others' blocks and take in what others
  * freed of its own, and of threads that have ended; give empty chunks back.

@@ -21,6 +21,7 @@
 #ifndef TROUPE_RUNTIME_ACTOR_H
 #define TROUPE_RUNTIME_ACTOR_H
 
+#include <troupe/mem/pool.h>
 #include <troupe/mem/type.h>
 #include <troupe/runtime/system.h>
 
@@ -30,18 +31,36 @@ typedef struct tr_protocol tr_protocol;
 
 /* One kind of message. Made by TR_PROTOCOL; constant. */
 struct tr_message_type {
-    const char *name;
     size_t size;
-    size_t align; /* at most 64 */
     void (*drop)(void *payload); /* NULL: plain data */
     const tr_protocol *protocol;
     uint32_t tag;         /* its place in the protocol's list */
     uint32_t flags;       /* TR_NOT_SEND: refused by every send */
+    uint16_t align;       /* at most 64 */
+    uint16_t offset_;     /* of the payload in its block */
+    uint16_t pool_class_; /* the block's */
+    const char *name;
     const char *answer_name; /* NULL: not an ask */
     size_t answer_size;
     size_t answer_align;
     void (*answer_drop)(void *answer);
 };
+
+/*
+ * The members that say how a message's block is laid out: behind a header of 16
+ * bytes, of an ask 32, the payload at a multiple of its alignment.
+ */
+#define TR_TELL_HEADER_ ((size_t)16)
+#define TR_ASK_HEADER_ ((size_t)32)
+#define TR_OFFSET_(align, header) ((align) > (header) ? (size_t)(align) : (header))
+#define TR_BLOCK_ALIGN_(align) ((align) > 16 ? (size_t)(align) : (size_t)16)
+#define TR_BLOCK_SIZE_(size, align, header)                                                        \
+    ((TR_OFFSET_(align, header) + (size) + TR_BLOCK_ALIGN_(align) - 1) & ~(TR_BLOCK_ALIGN_(align) - 1))
+#define TR_MESSAGE_BLOCK_(size_, align_, header)                                                   \
+    .size = (size_), .align = (align_), .offset_ = (uint16_t)TR_OFFSET_(align_, header),           \
+    .pool_class_ = (uint16_t)((align_) > TR_POOL_MAX_ALIGN                                         \
+                                  ? TR_POOL_CLASS_COUNT                                            \
+                                  : TR_POOL_CLASS_OF(TR_BLOCK_SIZE_(size_, align_, header)))
 
 struct tr_protocol {
     const char *name;
@@ -125,6 +144,13 @@ TR_API TR_MUST_USE tr_status tr_try_tell(tr_from from, tr_pid to, const tr_messa
  * whoever wants to know.
  */
 TR_API tr_status tr_tell(tr_from from, tr_pid to, const tr_message_type *type, void *payload);
+
+/*
+ * The usual case of both, for the typed calls: in a handler, where the caller
+ * writes type->size bytes to, at once. The message is sent by then. NULL: nothing
+ * was sent; tr_tell says why, or does it.
+ */
+TR_API void *tr_tell_place_(tr_from from, tr_pid to, const tr_message_type *type);
 
 /*
  * Ask an actor to stop: after its current handler and before anything queued,

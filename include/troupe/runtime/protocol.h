@@ -104,13 +104,15 @@
 #define TR_MESSAGE_(P, m, T, A, ...)                                                               \
     TR_SHARED_DATA const union {                                                                   \
         struct {                                                                                   \
-            const char *name;                                                                      \
             size_t size;                                                                           \
-            size_t align;                                                                          \
             void (*drop)(T * payload);                                                             \
             const tr_protocol *protocol;                                                           \
             uint32_t tag;                                                                          \
             uint32_t flags;                                                                        \
+            uint16_t align;                                                                        \
+            uint16_t offset_;                                                                      \
+            uint16_t pool_class_;                                                                  \
+            const char *name;                                                                      \
             const char *answer_name;                                                               \
             size_t answer_size;                                                                    \
             size_t answer_align;                                                                   \
@@ -120,20 +122,31 @@
     } P##_message_##m##_ = { .typed = { __VA_ARGS__ } };
 
 #define TR_TYPE_TELL_(P, m, T, ...)                                                                \
-    TR_MESSAGE_(P, m, T, void, .name = #m, .size = sizeof(T), .align = _Alignof(T),                \
+    TR_MESSAGE_(P, m, T, void, .name = #m,                                                         \
+                TR_MESSAGE_BLOCK_(sizeof(T), _Alignof(T), TR_TELL_HEADER_),                        \
                 .protocol = &P##_protocol, .tag = P##_tag_##m##_, ##__VA_ARGS__)
 #define TR_TYPE_ASK_(P, m, Q, A, ...)                                                              \
-    TR_MESSAGE_(P, m, Q, A, .name = #m, .size = sizeof(Q), .align = _Alignof(Q),                   \
+    TR_MESSAGE_(P, m, Q, A, .name = #m, TR_MESSAGE_BLOCK_(sizeof(Q), _Alignof(Q), TR_ASK_HEADER_), \
                 .protocol = &P##_protocol, .tag = P##_tag_##m##_, .answer_name = #A,                  \
                 .answer_size = sizeof(A), .answer_align = _Alignof(A), ##__VA_ARGS__)
 
 #define TR_CALLS_TELL_(P, m, T, ...)                                                               \
     TR_UNUSED static inline tr_status P##_##m(tr_from from, P##_ref to, T message)                 \
     {                                                                                              \
+        void *place = tr_tell_place_(from, to.pid, &P##_message_##m##_.type);                      \
+        if (TR_LIKELY(place != NULL)) {                                                            \
+            __builtin_memcpy(place, &message, sizeof(T));                                          \
+            return TR_OK;                                                                          \
+        }                                                                                          \
         return tr_tell(from, to.pid, &P##_message_##m##_.type, &message);                             \
     }                                                                                              \
     TR_UNUSED TR_MUST_USE static inline tr_status P##_try_##m(tr_from from, P##_ref to, T *message) \
     {                                                                                              \
+        void *place = tr_tell_place_(from, to.pid, &P##_message_##m##_.type);                      \
+        if (TR_LIKELY(place != NULL)) {                                                            \
+            __builtin_memcpy(place, message, sizeof(T));                                           \
+            return TR_OK;                                                                          \
+        }                                                                                          \
         return tr_try_tell(from, to.pid, &P##_message_##m##_.type, message);                          \
     }
 

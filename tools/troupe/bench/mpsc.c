@@ -87,9 +87,11 @@ static void run(const bench_options *options, const char *name, unsigned senders
                 bench_result *result)
 {
     const uint64_t items = senders * each;
+    /* The defaults are enough for a small one. */
+    const uint64_t bytes = items * sizeof(struct item);
     const tr_spawn_options all_of_it = {
-        .mailbox_messages = (uint32_t)items,
-        .mailbox_bytes = (uint32_t)(items * sizeof(struct item)),
+        .mailbox_messages = items > 65536 ? (uint32_t)items : 0,
+        .mailbox_bytes = bytes > 64u << 20 ? (uint32_t)bytes : 0,
     };
     stage s;
     counter_ref counter;
