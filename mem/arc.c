@@ -8,8 +8,8 @@
  *     weak   n -> 0: the block is freed
  *
  * Invariants
- *  1. strong leaves 0 only where no Weak can see it, or before anything was done
- *     to the value (try_unshare without memory).
+ *  1. strong leaves 0 only where no Weak can see it, before anything was done to
+ *     the value (try_unshare without memory), or once, when new_cyclic has made it.
  *  2. weak >= 1 while strong >= 1, so the block outlives the value.
  *  3. weak is LOCKED only while a sole owner looks whether it is the sole one:
  *     a downgrade between its two loads would otherwise go unseen.
@@ -23,7 +23,6 @@
 
 #include <sched.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <troupe/mem/panic.h>
@@ -134,8 +133,8 @@ void *tr_upgrade_weak(tr_weak weak, const tr_type *type)
     while (strong != 0) {
         if (TR_UNLIKELY(strong > MAX_COUNT))
             tr_panic("too many owners of one Arc");
-        /* edge upgrade (acquire): with the store in try_unshare, and with earlier
-         * drops; carries the value as they left it. Never 0 to 1. */
+        /* edge upgrade (acquire): with the stores in try_unshare and new_cyclic, and with
+         * earlier drops; carries the value as they left it. Never 0 to 1. */
         if (tr_cas_acquire(&owned->strong, &strong, strong + 1))
             return tri_owned_value(owned);
     }
@@ -174,6 +173,32 @@ void *tr_arc_clone_owned(const void *value)
     if (TR_UNLIKELY(tr_fetch_add_relaxed(&owned->strong, 1) > MAX_COUNT))
         abort_overflow();
     return tri_owned_value(owned);
+}
+
+static void abandon_cyclic(tri_owned **owned)
+{
+    if (*owned != NULL)
+        release_weak(*owned); /* the owners', who never came to be */
+}
+
+tr_status tr_arc_new_cyclic_of(const tr_type *type, tr_arc_cyclic_init init, void *arg,
+                               void *ret_variable)
+{
+    __attribute__((cleanup(abandon_cyclic))) tri_owned *unfinished =
+        tri_owned_create(type, TRI_KIND_ARC, 1, 0);
+    if (unfinished == NULL)
+        return TR_NOMEM;
+    tr_atomic_init(&unfinished->strong, 0);
+    void *const value = tri_owned_value(unfinished);
+    const tr_status status = init(value, (tr_weak){ .target_ = value }, arg);
+    if (status != TR_OK)
+        return status;
+    /* edge upgrade (release): with tr_upgrade_weak; carries the value to whoever
+     * was given a Weak by init. */
+    tr_store_release(&unfinished->strong, 1);
+    tri_pointer_store(ret_variable, value);
+    unfinished = NULL;
+    return TR_OK;
 }
 
 /* Give up a share; true for who was last and now has the value to itself. */
@@ -276,21 +301,9 @@ void *tr_arc_unshare(void *value)
     return finish_unshare(owned, fresh);
 }
 
-static void *load_pointer(const void *variable)
-{
-    void *value;
-    memcpy(&value, variable, sizeof value);
-    return value;
-}
-
-static void store_pointer(void *variable, const void *value)
-{
-    memcpy(variable, &value, sizeof value);
-}
-
 void *tr_arc_try_unshare(void *variable)
 {
-    void *value = load_pointer(variable);
+    void *value = tri_pointer_load(variable);
     if (value == NULL)
         return NULL;
     tri_owned *owned = arc_header(value);
@@ -306,14 +319,8 @@ void *tr_arc_try_unshare(void *variable)
             tr_out_of_memory(tri_owned_layout(tri_owned_type(owned)));
         }
     }
-    store_pointer(variable, NULL);
+    tri_pointer_store(variable, NULL);
     return finish_unshare(owned, fresh);
-}
-
-static void free_unused(tri_owned **owned)
-{
-    if (*owned != NULL)
-        tri_owned_free(*owned);
 }
 
 /*
@@ -324,7 +331,7 @@ static void free_unused(tri_owned **owned)
  */
 static tri_owned *separate(tri_owned *owned, bool *ret_moved)
 {
-    __attribute__((cleanup(free_unused))) tri_owned *fresh =
+    __attribute__((cleanup(tri_owned_free_unused))) tri_owned *fresh =
         tri_owned_create_like(owned, TRI_KIND_ARC);
     if (fresh == NULL)
         return NULL;
@@ -340,7 +347,7 @@ static tri_owned *separate(tri_owned *owned, bool *ret_moved)
 
 void *tr_arc_make_mut_owned(void *variable)
 {
-    tri_owned *owned = arc_header(load_pointer(variable));
+    tri_owned *owned = arc_header(tri_pointer_load(variable));
     if (is_unique(owned))
         return tri_owned_value(owned);
     bool moved = false;
@@ -348,7 +355,7 @@ void *tr_arc_make_mut_owned(void *variable)
     if (fresh == NULL)
         return NULL;
     /* First, so that a panic of the old value's drop leaks nothing. */
-    store_pointer(variable, tri_owned_value(fresh));
+    tri_pointer_store(variable, tri_owned_value(fresh));
     if (moved)
         release_weak(owned);
     else

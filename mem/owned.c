@@ -190,6 +190,9 @@ void tr_drop_owned(void *value)
     case TRI_KIND_ARC:
         tri_arc_drop(owned);
         return;
+    case TRI_KIND_RC:
+        tri_rc_drop(owned);
+        return;
     case TRI_KIND_NONE:
     default:
         tr_panic("%p is dropped, but is no owned value (or was dropped before)", value);

@@ -8,6 +8,9 @@
  *
  *     header         | descriptor, kind and array flag in its low bits 8 | strong 4 | weak 4 |
  *
+ * In checked builds the 16 bits of a descriptor's address that no 64-bit processor
+ * uses for programs hold the number of the thread that an Rc belongs to.
+ *
  * The value lies max(16, align) behind the start of its block, the first one of
  * an array max(32, align): a power of two, hence a multiple of align. Both
  * are known from the header, so dropping needs nothing but the pointer.
@@ -27,17 +30,27 @@ typedef enum tri_kind {
     TRI_KIND_NONE = 0,
     TRI_KIND_BOX = 1,
     TRI_KIND_ARC = 2,
+    TRI_KIND_RC = 3,
 } tri_kind;
 
 #define TRI_KIND_MASK ((uintptr_t)7)
 #define TRI_ARRAY ((uintptr_t)8)
-#define TRI_TAG_MASK (TRI_KIND_MASK | TRI_ARRAY)
+#define TRI_LOW_MASK (TRI_KIND_MASK | TRI_ARRAY)
 
-_Static_assert(_Alignof(tr_type) > TRI_TAG_MASK, "the tag lies in the descriptor's low bits");
+_Static_assert(_Alignof(tr_type) > TRI_LOW_MASK, "the tag lies in the descriptor's low bits");
+
+#if defined(TR_CHECKED) && UINTPTR_MAX > UINT32_MAX
+#define TRI_THREAD_SHIFT 48
+#define TRI_THREAD_MASK ((uintptr_t)0xffff << TRI_THREAD_SHIFT)
+#else
+#define TRI_THREAD_MASK ((uintptr_t)0)
+#endif
+
+#define TRI_TAG_MASK (TRI_LOW_MASK | TRI_THREAD_MASK)
 
 typedef struct tri_owned {
-    uintptr_t tag;                /* descriptor | TRI_ARRAY | kind */
-    TR_ATOMIC(uint32_t) strong;   /* an Arc's owners */
+    uintptr_t tag;                /* thread | descriptor | TRI_ARRAY | kind */
+    TR_ATOMIC(uint32_t) strong;   /* the owners of an Arc or Rc */
     TR_ATOMIC(uint32_t) weak;     /* its Weaks, plus one for all owners together */
 } tri_owned;
 
@@ -64,9 +77,10 @@ static inline tri_kind tri_owned_kind(const tri_owned *owned)
     return (tri_kind)(owned->tag & TRI_KIND_MASK);
 }
 
+/* The new kind belongs to no thread. */
 static inline void tri_owned_set_kind(tri_owned *owned, tri_kind kind)
 {
-    owned->tag = (owned->tag & ~TRI_KIND_MASK) | (uintptr_t)kind;
+    owned->tag = (owned->tag & ~(TRI_KIND_MASK | TRI_THREAD_MASK)) | (uintptr_t)kind;
 }
 
 static inline bool tri_owned_is_array(const tri_owned *owned)
@@ -119,7 +133,29 @@ void tri_owned_move_values(tri_owned *to, const tri_owned *from);
  * clone's) and on a panic of the clone the copies made so far are dropped. */
 tr_status tri_owned_clone_values(tri_owned *to, const tri_owned *from);
 
-/* Give up one share of an Arc (arc.c). */
+/* Give up one share of an Arc (arc.c), of an Rc (rc.c). */
 void tri_arc_drop(tri_owned *owned);
+void tri_rc_drop(tri_owned *owned);
+
+/* Free a block whose values are gone or never were, unless *owned is NULL; a
+ * cleanup. */
+static inline void tri_owned_free_unused(tri_owned **owned)
+{
+    if (*owned != NULL)
+        tri_owned_free(*owned);
+}
+
+/* The caller's variable of type `T *`, for any T. */
+static inline void *tri_pointer_load(const void *variable)
+{
+    void *value;
+    __builtin_memcpy(&value, variable, sizeof value);
+    return value;
+}
+
+static inline void tri_pointer_store(void *variable, const void *value)
+{
+    __builtin_memcpy(variable, &value, sizeof value);
+}
 
 #endif

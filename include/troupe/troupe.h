@@ -16,6 +16,7 @@
 #include <troupe/mem/layout.h>
 #include <troupe/mem/panic.h>
 #include <troupe/mem/pool.h>
+#include <troupe/mem/rc.h>
 #include <troupe/mem/scalars.h>
 #include <troupe/mem/type.h>
 

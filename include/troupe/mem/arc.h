@@ -85,11 +85,6 @@ TR_BEGIN_DECLS
  */
 #define tr_arc_unwrap_or_clone(p) ((__typeof__(p))tr_arc_unwrap_or_clone_owned((void *)&(p)))
 
-/* Counts, as they were at one moment; others may change them meanwhile. Weak
- * counts Weak references only. */
-TR_API size_t tr_strong_count(const void *owned);
-TR_API size_t tr_weak_count(const void *owned);
-
 /*
  * A Weak reference: keeps the block, not the value. Copy it only with
  * tr_weak_clone. TR_WEAK_NEW is the empty one (as Weak::new).
@@ -123,7 +118,26 @@ static inline bool tr_weak_ptr_eq(tr_weak a, tr_weak b)
     return a.target_ == b.target_;
 }
 
-/* The untyped forms. */
+/*
+ * A value that holds Weaks to itself, as Arc::new_cyclic: allocates, then calls
+ * init(T *value, tr_weak me, void *arg), which fills in the uninitialised *value
+ * and keeps `me` only as tr_weak_clone(me). `me` upgrades, on any thread, once
+ * init has returned TR_OK.
+ * TR_OK: *ret_arc is the first owner. TR_NOMEM; or what init returned: *value is
+ * then not dropped, so init must leave nothing in it (nor when it panics).
+ */
+#define tr_arc_new_cyclic(T, init, arg, ret_arc)                                                   \
+    ({                                                                                             \
+        tr_status (*const tr_init_)(T *, tr_weak, void *) = (init);                                \
+        T **const tr_ret_ = (ret_arc);                                                             \
+        tr_arc_new_cyclic_of(tr_type_of(T), (tr_arc_cyclic_init)(void (*)(void))tr_init_, (arg),   \
+                             (void *)tr_ret_);                                                     \
+    })
+typedef tr_status (*tr_arc_cyclic_init)(void *value, tr_weak me, void *arg);
+
+/* The untyped forms. `variable` is the address of a `T *`. */
+TR_API TR_MUST_USE tr_status tr_arc_new_cyclic_of(const tr_type *type, tr_arc_cyclic_init init,
+                                                  void *arg, void *ret_variable);
 TR_API void *tr_arc_of(const tr_type *type, const void *init);
 TR_API void *tr_try_arc_of(const tr_type *type, const void *init);
 TR_API void *tr_arc_clone_owned(const void *owned);

@@ -6,9 +6,9 @@
  *     | header ................... | T value ... |
  *
  * `point *p = tr_box(point, .x = 1)` is used like any pointer; tr_drop(p)
- * destroys what it points at, be it a Box, or a share of an Arc (arc.h), since
- * the header in front says which. A pointer that did not come from tr_box or
- * tr_arc must not be given to these calls.
+ * destroys what it points at, be it a Box, or a share of an Rc or Arc (rc.h,
+ * arc.h), since the header in front says which. A pointer that did not come from
+ * tr_box, tr_rc or tr_arc must not be given to these calls.
  *
  * Ownership in C needs three habits, each one macro:
  *     TR_AUTO(point) p = tr_box(point, .x = 1);   dropped at the scope's end
@@ -79,6 +79,11 @@ TR_API size_t tr_array_len(const void *owned);
 /* A `T *` variable that is dropped when its scope ends, however it ends. */
 /* clang counts a variable that only its cleanup reads as unused: not this one */
 #define TR_AUTO(T) TR_UNUSED __attribute__((cleanup(tr_auto_drop_))) T *
+
+/* How many owners and Weaks the value has; of an Arc as they were at one moment,
+ * since others may change them meanwhile. 1 and 0 for a Box. */
+TR_API size_t tr_strong_count(const void *owned);
+TR_API size_t tr_weak_count(const void *owned);
 
 /* The descriptor of what `owned` points at. */
 TR_API const tr_type *tr_owned_type(const void *owned);
