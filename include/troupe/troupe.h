@@ -19,6 +19,7 @@
 #include <troupe/mem/rc.h>
 #include <troupe/mem/scalars.h>
 #include <troupe/mem/type.h>
+#include <troupe/mem/vec.h>
 
 #include <troupe/channels/mpsc.h>
 #include <troupe/channels/parker.h>
