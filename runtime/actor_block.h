@@ -62,7 +62,10 @@ struct tri_actor {
             tri_actor *next_batch;
             struct tri_worker *owner;
         } limbo;
-        tri_actor *next_segment; /* of free slots, kept in its first */
+        struct {
+            uint32_t next;       /* the first of the next one; 0: none */
+            uint32_t others[31]; /* behind the first, the one that holds this */
+        } segment; /* of free slots, by index: slots.c */
     };
 };
 
@@ -109,6 +112,14 @@ static inline const tr_behaviour *tri_actor_behaviour(tri_actor *actor)
 /* What one worker may hold back in its outbox. */
 #define TRI_CHAIN_MESSAGES 64u
 #define TRI_CHAIN_BYTES 65536u
+
+/* The limit word for these limits, neither of which is 0. */
+static inline uint64_t tri_mailbox_limit(uint32_t messages, uint32_t bytes)
+{
+    bool exact = messages < TRI_EXACT_MESSAGES || bytes < TRI_EXACT_BYTES;
+    uint64_t limit = (uint64_t)(messages < INT32_MAX ? messages : INT32_MAX) << 32 | bytes;
+    return exact ? limit | TRI_LIMIT_IS_EXACT : limit;
+}
 
 static inline uint64_t tri_cost(size_t size)
 {

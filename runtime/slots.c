@@ -3,17 +3,17 @@
  *
  * 1. A slot is in exactly one place: live, in limbo, in one cache, in one
  *    segment of the shared list, or never used (index >= used).
- * 2. A segment holds exactly TRI_SEGMENT slots, linked by link.next; its first
- *    holds next_segment.
+ * 2. A segment holds exactly TRI_SEGMENT slots, linked by link.next, those given
+ *    first first; its first holds next_segment.
  * 3. A generation is never used twice: the pid word of a slot takes each value
  *    at most once. Generation 0 is skipped.
  */
 #include "runtime/slots.h"
 
+#include <string.h>
 #include <sys/mman.h>
 
 #define GRANULE 16384u /* slots that become writable together: 4 MiB */
-#define LAST_GENERATION ((1u << TR_PID_GENERATION_BITS) - 1)
 
 tr_status tri_slots_init(tri_slots *slots, uint32_t capacity)
 {
@@ -26,7 +26,7 @@ tr_status tri_slots_init(tri_slots *slots, uint32_t capacity)
     tr_atomic_init(&slots->used, 1);
     tr_atomic_init(&slots->writable, 0);
     ck_spinlock_fas_init(&slots->lock);
-    slots->segments = NULL;
+    slots->segments = 0;
     return TR_OK;
 }
 
@@ -56,7 +56,7 @@ static bool make_writable(tri_slots *slots, uint32_t end)
     return done;
 }
 
-/* Up to TRI_SEGMENT slots that were never used, as the cache's current. */
+/* Up to TRI_SEGMENT slots that were never used; the first one is taken first. */
 static void refill_fresh(tri_slots *slots, tri_slot_cache *cache)
 {
     /* relaxed: the range is ours alone by the addition; its pages are zero */
@@ -72,67 +72,42 @@ static void refill_fresh(tri_slots *slots, tri_slot_cache *cache)
     for (uint32_t i = end; i-- > first;) {
         tri_actor *actor = &slots->base[i];
         actor->generation = 1;
-        actor->link.next = cache->current;
-        cache->current = actor;
-        cache->count++;
+        cache->free[cache->count++] = actor;
     }
 }
 
-static void refill(tri_slots *slots, tri_slot_cache *cache)
+static uint32_t index_of(const tri_slots *slots, const tri_actor *actor)
 {
-    if (cache->spare != NULL) {
-        cache->current = cache->spare;
-        cache->count = TRI_SEGMENT;
-        cache->spare = NULL;
-        return;
-    }
+    return (uint32_t)(actor - slots->base);
+}
+
+void tri_slots_refill(tri_slots *slots, tri_slot_cache *cache)
+{
     ck_spinlock_fas_lock_eb(&slots->lock);
-    tri_actor *segment = slots->segments;
-    if (segment != NULL)
-        slots->segments = segment->next_segment;
+    tri_actor *first = &slots->base[slots->segments];
+    if (slots->segments != 0)
+        slots->segments = first->segment.next;
     ck_spinlock_fas_unlock(&slots->lock);
-    if (segment != NULL) {
-        cache->current = segment;
-        cache->count = TRI_SEGMENT;
-    } else {
+    if (first == slots->base) {
         refill_fresh(slots, cache);
+        return;
     }
+    cache->free[0] = first;
+    for (uint32_t i = 1; i < TRI_SEGMENT; i++)
+        cache->free[i] = &slots->base[first->segment.others[i - 1]];
+    cache->count = TRI_SEGMENT;
 }
 
-tri_actor *tri_slot_take(tri_slots *slots, tri_slot_cache *cache)
+/* Those that were given first, and are the coldest. */
+void tri_slots_spill(tri_slots *slots, tri_slot_cache *cache)
 {
-    if (TR_UNLIKELY(cache->current == NULL))
-        refill(slots, cache);
-    tri_actor *actor = cache->current;
-    if (TR_UNLIKELY(actor == NULL))
-        return NULL;
-    cache->current = actor->link.next;
-    cache->count--;
-    return actor;
-}
-
-static void spill(tri_slots *slots, tri_slot_cache *cache)
-{
-    tri_actor *full = cache->spare;
-    cache->spare = cache->current;
-    cache->current = NULL;
-    cache->count = 0;
-    if (full == NULL)
-        return;
+    tri_actor *first = cache->free[0];
+    for (uint32_t i = 1; i < TRI_SEGMENT; i++)
+        first->segment.others[i - 1] = index_of(slots, cache->free[i]);
+    cache->count -= TRI_SEGMENT;
+    memmove(cache->free, cache->free + TRI_SEGMENT, cache->count * sizeof cache->free[0]);
     ck_spinlock_fas_lock_eb(&slots->lock);
-    full->next_segment = slots->segments;
-    slots->segments = full;
+    first->segment.next = slots->segments;
+    slots->segments = index_of(slots, first);
     ck_spinlock_fas_unlock(&slots->lock);
-}
-
-void tri_slot_give(tri_slots *slots, tri_slot_cache *cache, tri_actor *actor)
-{
-    if (TR_UNLIKELY(actor->generation == LAST_GENERATION))
-        return;
-    actor->generation++;
-    if (TR_UNLIKELY(cache->count == TRI_SEGMENT))
-        spill(slots, cache);
-    actor->link.next = cache->current;
-    cache->current = actor;
-    cache->count++;
 }

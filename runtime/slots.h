@@ -8,14 +8,15 @@
  * One range of addresses is reserved at start, readable, so that any number may
  * be resolved; parts of it are made writable as slots are first used.
  *
- * Resolving a pid is arithmetic and one comparison, done where a grace period (limbo.h) waits for us: on a worker between two of
- * its quiescent states, else between tri_outside_enter and leave. So long the slot
- * found is not given to another actor, and a sender may push into the mailbox of
- * an actor that dies at that moment (what it pushes is found after the grace
- * period).
+ * Resolving a pid is arithmetic and one comparison, done where a grace period
+ * (limbo.h) waits for us: on a worker between two of its quiescent states, else
+ * between tri_outside_enter and leave. So long the slot found is not given to
+ * another actor, and a sender may push into the mailbox of an actor that dies at
+ * that moment (what it pushes is found after the grace period).
  *
  * Free slots wait in caches, one a worker, that trade whole segments with the
- * shared list: as Bonwick's magazines.
+ * shared list: as Bonwick's magazines. A cache is an array of addresses, so that
+ * taking and giving touch no slot; the one given last is taken first.
  */
 #ifndef RUNTIME_SLOTS_H
 #define RUNTIME_SLOTS_H
@@ -24,7 +25,10 @@
 
 #include <ck_spinlock.h>
 
-#define TRI_SEGMENT 64u
+#define TRI_SEGMENT 32u
+#define TRI_SLOT_CACHE (4 * TRI_SEGMENT)
+
+#define TRI_LAST_GENERATION ((1u << TR_PID_GENERATION_BITS) - 1)
 
 typedef struct tri_slots {
     tri_actor *base;
@@ -32,26 +36,47 @@ typedef struct tri_slots {
     TR_ATOMIC(uint32_t) used;       /* slots below this have been handed out once */
     TR_ATOMIC(uint32_t) writable;   /* slots below this are more than address space */
     ck_spinlock_fas_t lock;
-    tri_actor *segments;            /* full segments of free slots, under lock */
+    uint32_t segments;              /* segments of free slots: the first's index; under lock */
 } tri_slots;
 
 /* Owned by one worker (or used under a lock of its own). */
 typedef struct tri_slot_cache {
-    tri_actor *current; /* `count` slots, at most TRI_SEGMENT */
     uint32_t count;
-    tri_actor *spare;   /* a full segment, or NULL */
+    tri_actor *free[TRI_SLOT_CACHE];
 } tri_slot_cache;
 
 tr_status tri_slots_init(tri_slots *slots, uint32_t capacity);
 void tri_slots_fini(tri_slots *slots);
 
+/* The cache is empty: get some. It stays empty when all slots are taken. */
+void tri_slots_refill(tri_slots *slots, tri_slot_cache *cache);
+
+/* The cache is full: give up a segment. */
+void tri_slots_spill(tri_slots *slots, tri_slot_cache *cache);
+
 /* A slot for a new actor: its generation is set, its pid word is 0. NULL: all
  * slots are taken. */
-tri_actor *tri_slot_take(tri_slots *slots, tri_slot_cache *cache);
+static inline tri_actor *tri_slot_take(tri_slots *slots, tri_slot_cache *cache)
+{
+    if (TR_UNLIKELY(cache->count == 0)) {
+        tri_slots_refill(slots, cache);
+        if (cache->count == 0)
+            return NULL;
+    }
+    return cache->free[--cache->count];
+}
 
 /* Back again, a grace period after its actor's death. A slot whose generations
  * are used up is retired. */
-void tri_slot_give(tri_slots *slots, tri_slot_cache *cache, tri_actor *actor);
+static inline void tri_slot_give(tri_slots *slots, tri_slot_cache *cache, tri_actor *actor)
+{
+    if (TR_UNLIKELY(actor->generation == TRI_LAST_GENERATION))
+        return;
+    actor->generation++;
+    if (TR_UNLIKELY(cache->count == TRI_SLOT_CACHE))
+        tri_slots_spill(slots, cache);
+    cache->free[cache->count++] = actor;
+}
 
 static inline tr_pid tri_pid_make(uint32_t index, uint32_t generation)
 {

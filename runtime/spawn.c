@@ -17,34 +17,41 @@
 #include <stdio.h>
 #include <string.h>
 
-static uint64_t limit_of(const tr_system *system, const tr_spawn_options *options)
+/* Most states are a few words: copied without a call. */
+static inline void copy_state(unsigned char *to, const unsigned char *from, size_t size)
 {
-    uint32_t messages = options != NULL && options->mailbox_messages != 0 ? options->mailbox_messages
-                                                                          : system->mailbox_messages;
-    uint32_t bytes = options != NULL && options->mailbox_bytes != 0 ? options->mailbox_bytes
-                                                                    : system->mailbox_bytes;
-    bool exact = messages < TRI_EXACT_MESSAGES || bytes < TRI_EXACT_BYTES;
-    uint64_t limit = (uint64_t)(messages < INT32_MAX ? messages : INT32_MAX) << 32 | bytes;
-    return exact ? limit | TRI_LIMIT_IS_EXACT : limit;
+    if (size >= 8 && size <= 16) {
+        memcpy(to, from, 8);
+        memcpy(to + size - 8, from + size - 8, 8);
+    } else if (size > 16 && size <= 32) {
+        memcpy(to, from, 16);
+        memcpy(to + size - 16, from + size - 16, 16);
+    } else {
+        memcpy(to, from, size);
+    }
 }
 
-/* The state: in the slot if it fits, else a block of its own. NULL: no memory. */
-static void *make_state(tri_actor *actor, const tr_behaviour *behaviour, const void *state)
+/* The state: in the slot if it fits, else a block of its own. False: no memory. */
+static inline bool make_state(tri_actor *actor, const tr_behaviour *behaviour, const void *state)
 {
-    tr_layout layout = { behaviour->state_size, behaviour->state_align };
+    size_t size = behaviour->state_size, align = behaviour->state_align;
     void *place = actor->inline_state;
-    if (layout.size > TRI_INLINE_STATE || layout.align > TR_CACHE_LINE)
-        place = tr_alloc(layout);
-    if (place == NULL)
-        return NULL;
-    if (state != NULL)
-        memcpy(place, state, layout.size);
+    if (TR_UNLIKELY(size > TRI_INLINE_STATE || align > TR_CACHE_LINE)) {
+        place = tr_alloc((tr_layout){ size, align });
+        if (place == NULL)
+            return false;
+    }
+    actor->state = place;
+    if (TR_LIKELY(state != NULL))
+        copy_state(place, state, size);
     else
-        memset(place, 0, layout.size);
-    return place;
+        memset(place, 0, size);
+    return true;
 }
 
-static void fill(tri_actor *actor, const tr_behaviour *behaviour, uint64_t limit, unsigned pin)
+/* Fill in the rest, and publish it: from here on it may run, and end. */
+static inline tr_pid publish(tri_slots *slots, tri_actor *actor, const tr_behaviour *behaviour,
+                             uint64_t limit, unsigned pin)
 {
     bool has_start = behaviour->start != NULL;
     if (has_start)
@@ -69,50 +76,10 @@ static void fill(tri_actor *actor, const tr_behaviour *behaviour, uint64_t limit
     actor->watchers = NULL;
     actor->turn = 0;
     actor->debt = 0;
-}
-
-static tri_actor *take_slot(tr_system *system, tri_worker *worker)
-{
-    if (worker != NULL)
-        return tri_slot_take(&system->slots, &worker->slots);
-    ck_spinlock_fas_lock_eb(&system->outside_lock);
-    tri_actor *actor = tri_slot_take(&system->slots, &system->outside_slots);
-    ck_spinlock_fas_unlock(&system->outside_lock);
-    return actor;
-}
-
-/* The slot was not used after all: its generation is skipped. */
-static void give_slot(tr_system *system, tri_worker *worker, tri_actor *actor)
-{
-    if (worker != NULL) {
-        tri_slot_give(&system->slots, &worker->slots, actor);
-        return;
-    }
-    ck_spinlock_fas_lock_eb(&system->outside_lock);
-    tri_slot_give(&system->slots, &system->outside_slots, actor);
-    ck_spinlock_fas_unlock(&system->outside_lock);
-}
-
-/* The actor has a start hook: it runs before anybody's message. */
-static void make_ready(tr_system *system, tri_worker *worker, tri_actor *actor)
-{
-    if (worker != NULL) {
-        tri_worker_schedule(worker, actor);
-    } else if (actor->pin != 0) {
-        tri_worker_schedule_pinned(&system->workers[actor->pin - 1], actor);
-    } else {
-        tri_inject_push(&system->inject, actor);
-        tri_idle_notify(system);
-    }
-}
-
-static void count_spawned(tr_system *system, tri_worker *worker)
-{
-    if (worker != NULL)
-        tr_count_add(&worker->counters.spawned, 1);
-    else
-        /* relaxed: a statistic */
-        tr_fetch_add_relaxed(&system->outside_spawned, 1);
+    tr_pid pid = tri_slot_pid(slots, actor);
+    /* edge pid (release): with tri_pid_resolve; carries the actor (1) */
+    tr_store_release(&actor->pid, pid.bits);
+    return pid;
 }
 
 /* Small limits are exact: one shared count. */
@@ -131,70 +98,134 @@ static bool take_place(tr_system *system)
  * counters, so the answer is good for some spawns: for a fair part of the room
  * that is left. Workers that count at one moment may pass the limit by one each.
  */
-static bool may_spawn(tr_system *system, tri_worker *worker)
+static TR_NOINLINE bool may_spawn(tr_system *system, uint32_t *ret_credit)
 {
     if (system->max_actors <= TRI_EXACT_LIMIT)
         return take_place(system);
-    if (worker != NULL && worker->spawn_credit != 0) {
-        worker->spawn_credit--;
-        return true;
-    }
     uint64_t alive = tri_system_alive(system);
     if (alive >= system->max_actors)
         return false;
     uint64_t share = (system->max_actors - alive - 1) / (system->worker_count + 1);
-    if (worker != NULL)
-        worker->spawn_credit = (uint32_t)(share < TRI_SPAWN_CREDIT ? share : TRI_SPAWN_CREDIT);
+    *ret_credit = (uint32_t)(share < TRI_SPAWN_CREDIT ? share : TRI_SPAWN_CREDIT);
     return true;
 }
 
-/* On a worker, or between tri_outside_enter and leave: a system that stops waits
- * for either. */
-static tr_status spawn(tr_from from, const tr_behaviour *behaviour, const void *state, uint64_t limit,
-                       unsigned pin, tr_pid *ret_pid)
+/* -- from a worker ---------------------------------------------------------------- */
+
+/* The slot, if there was one, was not used after all: its generation is skipped. */
+static TR_NOINLINE tr_status undo(tr_system *system, tri_slot_cache *cache, tri_actor *actor)
 {
-    tr_system *system = tri_from_sender(from)->system;
-    tri_worker *worker = tri_sender_worker(tri_from_sender(from));
-    /* edge stopping (seq_cst): with tr_system_stop; a thread from outside was
-     * counted before; what a worker misses is found (2) */
+    tri_actor_leave_place(system);
+    if (actor == NULL)
+        return TR_LIMIT;
+    tri_slot_give(&system->slots, cache, actor);
+    return TR_NOMEM;
+}
+
+static inline tr_status spawn_inside(tri_worker *worker, const tr_behaviour *behaviour,
+                                     const void *state, uint64_t limit, unsigned pin, tr_pid *ret_pid)
+{
+    tr_system *system = worker->ctx.sender.system;
+    /* edge stopping (seq_cst): with tr_system_stop; what we miss is found (2) */
     if (TR_UNLIKELY(tr_load_seq_cst(&system->stopping)))
         return TR_SHUTDOWN;
-    if (!may_spawn(system, worker))
+    if (TR_LIKELY(worker->spawn_credit != 0))
+        worker->spawn_credit--;
+    else if (!may_spawn(system, &worker->spawn_credit))
         return TR_LIMIT;
-    tri_actor *actor = take_slot(system, worker);
-    if (actor == NULL) {
-        tri_actor_leave_place(system);
-        return TR_LIMIT;
-    }
-    actor->state = make_state(actor, behaviour, state);
-    if (actor->state == NULL) {
-        tri_actor_leave_place(system);
-        give_slot(system, worker, actor);
-        return TR_NOMEM;
-    }
-    fill(actor, behaviour, limit, pin);
-    tr_pid pid = tri_slot_pid(&system->slots, actor);
-    count_spawned(system, worker);
-    /* edge pid (release): with tri_pid_resolve; carries the actor (1) */
-    tr_store_release(&actor->pid, pid.bits);
+    tri_actor *actor = tri_slot_take(&system->slots, &worker->slots);
+    if (TR_UNLIKELY(actor == NULL || !make_state(actor, behaviour, state)))
+        return undo(system, &worker->slots, actor);
+    tr_count_add(&worker->counters.spawned, 1);
+    *ret_pid = publish(&system->slots, actor, behaviour, limit, pin);
+    /* The start hook runs before anybody's message. */
     if (behaviour->start != NULL)
-        make_ready(system, worker, actor);
-    *ret_pid = pid;
+        tri_worker_schedule(worker, actor);
+    return TR_OK;
+}
+
+/* -- from outside ------------------------------------------------------------------ */
+
+/* The actor has a start hook. */
+static void make_ready(tr_system *system, tri_actor *actor, unsigned pin)
+{
+    if (pin != 0) {
+        tri_worker_schedule_pinned(&system->workers[pin - 1], actor);
+    } else {
+        tri_inject_push(&system->inject, actor);
+        tri_idle_notify(system);
+    }
+}
+
+static tri_actor *take_outside(tr_system *system)
+{
+    ck_spinlock_fas_lock_eb(&system->outside_lock);
+    tri_actor *actor = tri_slot_take(&system->slots, &system->outside_slots);
+    ck_spinlock_fas_unlock(&system->outside_lock);
+    return actor;
+}
+
+static tr_status undo_outside(tr_system *system, tri_actor *actor)
+{
+    ck_spinlock_fas_lock_eb(&system->outside_lock);
+    tr_status status = undo(system, &system->outside_slots, actor);
+    ck_spinlock_fas_unlock(&system->outside_lock);
+    return status;
+}
+
+/* Between tri_outside_enter and leave: a system that stops waits for us. */
+static tr_status spawn_outside(tr_system *system, const tr_behaviour *behaviour, const void *state,
+                               uint64_t limit, unsigned pin, tr_pid *ret_pid)
+{
+    /* edge stopping (seq_cst): with tr_system_stop; counted, then looked */
+    if (tr_load_seq_cst(&system->stopping))
+        return TR_SHUTDOWN;
+    uint32_t no_credit;
+    if (!may_spawn(system, &no_credit))
+        return TR_LIMIT;
+    tri_actor *actor = take_outside(system);
+    if (actor == NULL || !make_state(actor, behaviour, state))
+        return undo_outside(system, actor);
+    /* relaxed: a statistic */
+    tr_fetch_add_relaxed(&system->outside_spawned, 1);
+    *ret_pid = publish(&system->slots, actor, behaviour, limit, pin);
+    if (behaviour->start != NULL)
+        make_ready(system, actor, pin);
+    return TR_OK;
+}
+
+/* -- from either --------------------------------------------------------------------- */
+
+static tr_status resolve_options(const tr_system *system, const tr_spawn_options *options,
+                                 uint64_t *ret_limit, unsigned *ret_pin)
+{
+    uint32_t messages = options->mailbox_messages != 0 ? options->mailbox_messages
+                                                       : system->mailbox_messages;
+    uint32_t bytes = options->mailbox_bytes != 0 ? options->mailbox_bytes : system->mailbox_bytes;
+    if (options->pin > system->worker_count || bytes > TRI_MAILBOX_BYTES_MAX)
+        return TR_INVALID;
+    *ret_limit = tri_mailbox_limit(messages, bytes);
+    *ret_pin = options->pin;
     return TR_OK;
 }
 
 tr_status tr_spawn(tr_from from, const tr_behaviour *behaviour, void *state,
                    const tr_spawn_options *options, tr_pid *ret_pid)
 {
-    tr_system *system = tri_from_sender(from)->system;
-    uint64_t limit = limit_of(system, options);
-    unsigned pin = options != NULL ? options->pin : 0;
-    if (pin > system->worker_count || (uint32_t)limit > TRI_MAILBOX_BYTES_MAX)
-        return TR_INVALID;
-    if (tri_sender_worker(tri_from_sender(from)) != NULL)
-        return spawn(from, behaviour, state, limit, pin, ret_pid);
+    const tri_sender *sender = tri_from_sender(from);
+    tr_system *system = sender->system;
+    tri_worker *worker = tri_sender_worker(sender);
+    uint64_t limit = system->mailbox_limit;
+    unsigned pin = 0;
+    if (options != NULL) {
+        tr_status status = resolve_options(system, options, &limit, &pin);
+        if (status != TR_OK)
+            return status;
+    }
+    if (TR_LIKELY(worker != NULL))
+        return spawn_inside(worker, behaviour, state, limit, pin, ret_pid);
     tri_outside_enter(system);
-    tr_status status = spawn(from, behaviour, state, limit, pin, ret_pid);
+    tr_status status = spawn_outside(system, behaviour, state, limit, pin, ret_pid);
     tri_outside_leave(system);
     return status;
 }

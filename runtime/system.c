@@ -126,6 +126,7 @@ static tr_status make_system(const tr_config *config, tr_system **ret_system)
     system->held_back = tri_held_back(config->workers);
     system->mailbox_messages = config->mailbox_messages;
     system->mailbox_bytes = config->mailbox_bytes;
+    system->mailbox_limit = tri_mailbox_limit(config->mailbox_messages, config->mailbox_bytes);
     system->on_dead_letter = config->on_dead_letter;
     system->on_dead_letter_arg = config->on_dead_letter_arg;
     system->worker_count = config->workers;

@@ -19,6 +19,7 @@ struct tr_system {
     uint64_t held_back; /* of a mailbox's room, by the workers: see actor_block.h */
     uint32_t mailbox_messages;
     uint32_t mailbox_bytes;
+    uint64_t mailbox_limit; /* the two as a limit word */
     void (*on_dead_letter)(const tr_dead_letter *letter, void *arg);
     void *on_dead_letter_arg;
     unsigned worker_count;
