@@ -8,8 +8,9 @@
  *    pushed before its detach, and a push after that sees the pid word 0.
  * 2. From the end on the mailbox is never idle: its tail is the stub or a node,
  *    without the tag. So no push makes a dead actor ready.
- * 3. User code (hooks and drops) runs inside a boundary of its own here: one
- *    that panics is reported, and the rest of the end goes on.
+ * 3. The hooks run inside the worker's boundary, as handlers do; worker->end_stage
+ *    says which one it is. When it panics that is reported, and the end goes on
+ *    behind it. Drops of messages have a boundary of their own.
  */
 #include "runtime/actor_end.h"
 
@@ -18,25 +19,6 @@
 #include "runtime/watch.h"
 
 #include <sched.h>
-
-static void run_stop_hook(void *arg)
-{
-    tri_worker *worker = arg;
-    tri_actor *actor = worker->ctx.actor;
-    tri_actor_behaviour(actor)->stop(&worker->ctx, actor->state, &worker->exit);
-}
-
-static void run_drop(void *arg)
-{
-    tri_actor *actor = arg;
-    tri_actor_behaviour(actor)->drop(actor->state);
-}
-
-static void guarded(tri_worker *worker, void (*f)(void *arg), void *arg)
-{
-    if (tr_catch(f, arg, NULL) != TR_OK)
-        tr_count_add(&worker->counters.panics, 1);
-}
 
 static void free_node(tri_actor *actor, tr_mpsc_node *node)
 {
@@ -85,7 +67,7 @@ static void empty_mailbox(tri_worker *worker, tri_actor *actor, tr_pid pid, tr_m
     }
 }
 
-static void tell_watchers(tri_actor *actor, const tr_exit *why)
+static TR_NOINLINE void tell_watchers(tri_actor *actor, const tr_exit *why)
 {
     tri_answer *watcher = actor->watchers;
     actor->watchers = NULL;
@@ -97,40 +79,74 @@ static void tell_watchers(tri_actor *actor, const tr_exit *why)
     }
 }
 
-void tri_actor_end(tri_worker *worker)
+static inline void flush(tri_worker *worker)
 {
-    tri_actor *actor = worker->ctx.actor;
-    const tr_behaviour *behaviour = tri_actor_behaviour(actor);
-    /* relaxed: nobody else writes it while the actor lives */
-    tr_pid pid = { tr_load_relaxed(&actor->pid) };
+    if (worker->outbox.target != NULL)
+        tri_outbox_flush(worker);
+}
 
-    if (behaviour->stop != NULL && worker->exit.reason != TR_EXIT_PANIC)
-        guarded(worker, run_stop_hook, worker);
-    tri_outbox_flush(worker);
+/* -- the stages of an end ---------------------------------------------------------- */
+
+/* Behind the drop hook: nothing of the user's is left but messages. */
+static inline void leave(tri_worker *worker, tri_actor *actor, const tr_behaviour *behaviour)
+{
+    if (TR_UNLIKELY(actor->state != actor->inline_state))
+        tr_dealloc(actor->state, (tr_layout){ behaviour->state_size, behaviour->state_align });
+    actor->state = NULL;
+
+    /* Mostly nothing is behind the last message. */
+    if (TR_LIKELY(tr_mpsc_detach(&actor->mailbox, worker->at)))
+        free_node(actor, worker->at);
+    else
+        empty_mailbox(worker, actor, tri_slot_pid(&worker->ctx.sender.system->slots, actor),
+                      worker->at, &worker->exit);
+    if (TR_UNLIKELY(actor->watchers != NULL))
+        tell_watchers(actor, &worker->exit);
+    worker->exit_is_set = false;
+    worker->end_stage = TRI_END_NOT;
+    flush(worker); /* what drops sent */
+    tri_limbo_add(worker, actor);
+}
+
+/* Behind the stop hook: the pid is dead, the state dropped. */
+static inline void die(tri_worker *worker, tri_actor *actor, const tr_behaviour *behaviour)
+{
+    flush(worker);
     /* Counted first: who sees it dead may spawn another in its place. */
     tr_count_add(&worker->counters.ended, 1);
     tri_actor_leave_place(worker->ctx.sender.system);
     /* edge pid-end (release): with tr_is_alive; who sees the actor dead sees what it did */
     tr_store_release(&actor->pid, 0);
-    if (behaviour->drop != NULL)
-        guarded(worker, run_drop, actor);
-    if (actor->state != actor->inline_state)
-        tr_dealloc(actor->state, (tr_layout){ behaviour->state_size, behaviour->state_align });
-    actor->state = NULL;
-
-    empty_mailbox(worker, actor, pid, worker->at, &worker->exit);
-    tell_watchers(actor, &worker->exit);
-    worker->exit_is_set = false;
-    /* What drops sent, above. */
-    tri_outbox_flush(worker);
-    tri_limbo_add(worker, actor);
+    if (behaviour->drop != NULL) {
+        worker->end_stage = TRI_END_DROP;
+        behaviour->drop(actor->state);
+    }
+    leave(worker, actor, behaviour);
 }
 
-void tri_actor_bury(tri_worker *worker, tri_actor *actor)
+void tri_actor_end(tri_worker *worker)
+{
+    tri_actor *actor = worker->ctx.actor;
+    const tr_behaviour *behaviour = tri_actor_behaviour(actor);
+    if (behaviour->stop != NULL && worker->exit.reason != TR_EXIT_PANIC) {
+        worker->end_stage = TRI_END_STOP_HOOK;
+        behaviour->stop(&worker->ctx, actor->state, &worker->exit);
+    }
+    die(worker, actor, behaviour);
+}
+
+void tri_actor_end_go_on(tri_worker *worker)
+{
+    tri_actor *actor = worker->ctx.actor;
+    const tr_behaviour *behaviour = tri_actor_behaviour(actor);
+    if (worker->end_stage == TRI_END_STOP_HOOK)
+        die(worker, actor, behaviour);
+    else
+        leave(worker, actor, behaviour);
+}
+
+void tri_actor_discard_late(tri_worker *worker, tri_actor *actor)
 {
     tri_slots *slots = &worker->ctx.sender.system->slots;
-    tr_mpsc_node *stub = &actor->mailbox.stub, *next;
-    if (TR_UNLIKELY(tr_mpsc_next(&actor->mailbox, stub, &next) != TR_EMPTY))
-        empty_mailbox(worker, actor, tri_slot_pid(slots, actor), stub, NULL);
-    tri_slot_give(slots, &worker->slots, actor);
+    empty_mailbox(worker, actor, tri_slot_pid(slots, actor), &actor->mailbox.stub, NULL);
 }

@@ -15,7 +15,10 @@
  */
 void tri_actor_end(tri_worker *worker);
 
-/* The grace period is over: discard what arrived after the end, free the slot. */
-void tri_actor_bury(tri_worker *worker, tri_actor *actor);
+/* A hook panicked, as worker->end_stage says: the rest of the end. */
+void tri_actor_end_go_on(tri_worker *worker);
+
+/* The grace period is over: discard what arrived after the end. */
+void tri_actor_discard_late(tri_worker *worker, tri_actor *actor);
 
 #endif

@@ -263,6 +263,10 @@ void tri_actor_panicked(tri_worker *worker, const tr_panic_info *info)
     tri_actor *actor = worker->ctx.actor;
     TR_ASSERT(actor != NULL);
     tr_count_add(&worker->counters.panics, 1);
+    if (worker->end_stage != TRI_END_NOT) {
+        tri_actor_end_go_on(worker);
+        return;
+    }
     worker->exit_is_set = true;
     worker->exit.reason = TR_EXIT_PANIC;
     worker->exit.status = TR_PANICKED;

@@ -25,11 +25,20 @@ void tri_limbo_add(tri_worker *worker, tri_actor *actor)
     worker->limbo.dead_count++;
 }
 
+static inline bool got_something(tri_actor *actor)
+{
+    tr_mpsc_node *ignored;
+    return tr_mpsc_next(&actor->mailbox, &actor->mailbox.stub, &ignored) != TR_EMPTY;
+}
+
 static void bury_all(tri_worker *worker, tri_actor *actor)
 {
+    tri_slots *slots = &worker->ctx.sender.system->slots;
     while (actor != NULL) {
         tri_actor *next = actor->link.next;
-        tri_actor_bury(worker, actor);
+        if (TR_UNLIKELY(got_something(actor)))
+            tri_actor_discard_late(worker, actor);
+        tri_slot_give(slots, &worker->slots, actor);
         actor = next;
     }
     /* What drops sent. */

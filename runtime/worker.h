@@ -59,6 +59,9 @@ typedef struct tri_outbox {
 /* There are none, and none may follow. */
 #define TRI_CHAIN_CLOSED ((uint64_t)1 << 63)
 
+/* Which hook of an actor's end runs: behind it the end goes on when it panics. */
+typedef enum tri_end_stage { TRI_END_NOT, TRI_END_STOP_HOOK, TRI_END_DROP } tri_end_stage;
+
 /* Written by the worker, read by anyone: see stats.h for what each counts. */
 typedef struct tri_counters {
     TR_ATOMIC(uint64_t) activations;
@@ -103,6 +106,7 @@ struct tri_worker {
     tri_message *in_hand;              /* its payload is not dropped yet; or NULL */
     bool reply_kept;                   /* of the ask in hand */
     bool exit_is_set;
+    tri_end_stage end_stage;           /* of the running actor */
     tr_exit exit;                      /* why the running actor ends */
 
     tri_slot_cache slots;

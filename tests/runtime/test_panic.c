@@ -204,6 +204,103 @@ static void test_panic_in_the_stop_hook_still_drops_the_state(void **state)
     gate_fini(&held);
 }
 
+/* -- hooks of the end that panic ---------------------------------------------------------- */
+
+/* Its hooks panic, both of them; large, so that its state is a block of its own. */
+struct fragile {
+    tally *hooks; /* handled: stop hooks, dropped: drop hooks */
+    probe_ref friend;
+    unsigned char ballast[300];
+};
+#define FRAGILE(P, TELL, ASK)                          \
+    TELL(P, leave, struct nothing)                     \
+    TELL(P, explode, struct nothing)                   \
+    TELL(P, keep, struct note, .drop = note_drop)
+TR_PROTOCOL(fragile, FRAGILE)
+
+static void fragile_on_leave(tr_ctx *ctx, struct fragile *self, struct nothing *m)
+{
+    (void)self, (void)m;
+    tr_stop_self(ctx);
+}
+
+static void fragile_on_explode(tr_ctx *ctx, struct fragile *self, struct nothing *m)
+{
+    (void)ctx, (void)self, (void)m;
+    tr_panic("exploded");
+}
+
+static void fragile_on_keep(tr_ctx *ctx, struct fragile *self, struct note *m)
+{
+    (void)ctx, (void)self, (void)m;
+}
+
+static void fragile_stop_hook(tr_ctx *ctx, struct fragile *self, const tr_exit *why)
+{
+    (void)why;
+    tr_fetch_add_relaxed(&self->hooks->handled, 1);
+    (void)probe_note(ctx, self->friend, (struct note){ 0 });
+    tr_panic("stop hook");
+}
+
+static void fragile_drop(struct fragile *self)
+{
+    tr_fetch_add_relaxed(&self->hooks->dropped, 1);
+    tr_panic("drop hook");
+}
+TR_ACTOR(fragile, FRAGILE, .stop = fragile_stop_hook, .drop = fragile_drop)
+
+/* Sends what lies behind the message that ends it; the worker is kept busy meanwhile. */
+struct last_words {
+    fragile_ref to;
+    tally *notes;
+    bool explode;
+};
+
+static void send_last_words(tr_ctx *ctx, void *arg)
+{
+    struct last_words *words = arg;
+    if (words->explode)
+        (void)fragile_explode(ctx, words->to, (struct nothing){});
+    else
+        (void)fragile_leave(ctx, words->to, (struct nothing){});
+    for (unsigned i = 0; i < 5; i++)
+        (void)fragile_keep(ctx, words->to, (struct note){ .tally = words->notes });
+}
+
+/* Each hook runs once, all is freed, and the worker goes on with the next one. */
+static void test_panic_in_both_hooks_of_the_end_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    quiet_panics();
+    const unsigned actors = 200;
+    tr_system *system = start_system(1);
+    const probe_ref friend = spawn_probe(system, NULL), sender = spawn_probe(system, NULL);
+    tally hooks = { 0 }, notes = { 0 };
+    for (unsigned i = 0; i < actors; i++) {
+        struct last_words words = { .notes = &notes, .explode = i % 2 != 0 };
+        words.to = fragile_spawn(system, &(struct fragile){ .hooks = &hooks, .friend = friend });
+        assert_int_equal(probe_run(system, sender, (struct run){ send_last_words, &words }), TR_OK);
+        tr_exit why;
+        const tr_status status = fragile_join(system, words.to, PATIENCE, &why);
+        assert_true(status == TR_OK || status == TR_DEAD);
+        if (status == TR_OK)
+            assert_int_equal(why.reason, words.explode ? TR_EXIT_PANIC : TR_EXIT_NORMAL);
+        wait_idle(system);
+    }
+    tr_system_stats stats;
+    tr_system_get_stats(system, &stats);
+    assert_int_equal(stats.actors, 2);
+    /* stop hook and drop hook, or handler and drop hook */
+    assert_int_equal(stats.panics, 2 * actors);
+    assert_int_equal(count_of(system, friend), actors / 2); /* what was sent before the panic */
+    stop_system(system);
+    assert_int_equal(tally_handled(&hooks), actors / 2);
+    assert_int_equal(tally_dropped(&hooks), actors);
+    assert_int_equal(tally_dropped(&notes), 5 * actors);
+    assert_int_equal(test_live_blocks(), 0);
+}
+
 /* -- what a handler catches is not the actor's end --------------------------------------- */
 
 static void boom(void *arg)
@@ -273,6 +370,7 @@ int main(void)
         TEST(test_panic_hurts_no_other_actor),
         TEST(test_panic_in_the_start_hook_ends_the_actor),
         TEST(test_panic_in_the_stop_hook_still_drops_the_state),
+        TEST(test_panic_in_both_hooks_of_the_end_leaves_nothing_behind),
         TEST(test_panic_caught_in_the_handler_ends_nothing),
         TEST(test_panic_undoes_no_spawn_and_no_stop),
     };
