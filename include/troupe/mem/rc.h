@@ -160,11 +160,11 @@ TR_API void *tr_rc_upgrade_weak(tr_rc_weak weak, const tr_type *type);
 #define TR_RC_FLAGS (TR_NOT_SEND | TR_NOT_SHARE)
 #define TR_RC_TYPE(NAME, T)                                                                        \
     typedef T *NAME;                                                                               \
-    static inline void NAME##_drop_(NAME *share)                                                   \
+    TR_UNUSED static inline void NAME##_drop_(NAME *share)                                         \
     {                                                                                              \
         tr_drop(*share);                                                                           \
     }                                                                                              \
-    static inline tr_status NAME##_clone_(NAME *copy, NAME const *share)                           \
+    TR_UNUSED static inline tr_status NAME##_clone_(NAME *copy, NAME const *share)                 \
     {                                                                                              \
         *copy = *share != NULL ? tr_rc_clone(*share) : NULL;                                       \
         return TR_OK;                                                                              \
