@@ -23,8 +23,11 @@
 #include <troupe/mem/type.h>
 #include <troupe/mem/vec.h>
 
+#include <troupe/channels/channel.h>
 #include <troupe/channels/mpsc.h>
 #include <troupe/channels/parker.h>
+#include <troupe/channels/select.h>
+#include <troupe/channels/timed.h>
 #include <troupe/channels/waiter.h>
 
 #include <troupe/runtime/actor.h>
