@@ -14,12 +14,14 @@
 #include <troupe/mem/box.h>
 #include <troupe/mem/cell.h>
 #include <troupe/mem/clock.h>
+#include <troupe/mem/cow.h>
 #include <troupe/mem/layout.h>
 #include <troupe/mem/panic.h>
 #include <troupe/mem/pool.h>
 #include <troupe/mem/rc.h>
 #include <troupe/mem/refcell.h>
 #include <troupe/mem/scalars.h>
+#include <troupe/mem/string.h>
 #include <troupe/mem/type.h>
 #include <troupe/mem/vec.h>
 
