@@ -31,11 +31,11 @@ void tri_outbox_flush(tri_worker *worker)
     tri_actor *target = outbox->target;
     if (target == NULL)
         return;
-    uint64_t uncounted = outbox->uncounted;
+    uint64_t uncounted = outbox->uncounted & ~TRI_CHAIN_CLOSED;
     outbox->target = NULL;
     outbox->uncounted = TRI_CHAIN_CLOSED;
     bool was_idle = tr_mpsc_push_chain(&target->mailbox, outbox->first, outbox->last);
-    if (TR_LIKELY(uncounted != TRI_CHAIN_CLOSED)) {
+    if (TR_LIKELY(uncounted != 0)) {
         tr_count_add(&worker->counters.sent, uncounted >> 32);
         tri_mailbox_count(target, uncounted, was_idle);
     }
@@ -50,12 +50,10 @@ static inline void append(tri_outbox *outbox, tri_message *message)
     outbox->last = &message->node;
 }
 
-static inline void begin_chain(tri_worker *worker, tri_actor *actor, tri_message *message, uint64_t uncounted)
+static inline void begin_chain(tri_outbox *outbox, tri_actor *actor, tri_message *message)
 {
-    tri_outbox_flush(worker);
-    worker->outbox.target = actor;
-    worker->outbox.first = worker->outbox.last = &message->node;
-    worker->outbox.uncounted = uncounted;
+    outbox->target = actor;
+    outbox->first = outbox->last = &message->node;
 }
 
 /* To a mailbox whose limit is exact, or near: counted now. */
@@ -75,44 +73,42 @@ static TR_NOINLINE tr_status put_counted(tri_worker *worker, tri_actor *actor, c
         return TR_NOMEM;
     }
     tr_count_add(&worker->counters.sent, 1);
-    if (outbox->target == actor)
+    if (outbox->target == actor) {
         append(outbox, message);
-    else
-        begin_chain(worker, actor, message, TRI_CHAIN_CLOSED);
+    } else {
+        tri_outbox_flush(worker);
+        begin_chain(outbox, actor, message); /* closed */
+    }
     *ret_message = message;
     return TR_OK;
 }
 
 /*
- * The first message of a chain. Slack is looked at here for the whole of it:
- * TRI_CHAIN_MESSAGES from the pools, whose blocks are small, or one that is not.
+ * The first message of a chain, into an empty outbox. Slack is looked at here for
+ * the whole of it: TRI_CHAIN_MESSAGES from the pools, whose blocks are small, or
+ * one that is not. NULL: there is no slack, no block at hand, or no such actor.
  */
-static tr_status put_first(tri_worker *worker, tr_pid to, const tr_message_type *type,
-                           tri_message **ret_message)
+static inline tri_message *put_first(tri_worker *worker, tr_pid to, const tr_message_type *type)
 {
     tr_system *system = worker->ctx.sender.system;
-    tri_actor *actor;
-    tr_status status = resolve(system, to, &actor);
-    if (TR_UNLIKELY(status != TR_OK))
-        return status;
-    if (TR_UNLIKELY(!tri_mailbox_has_slack(actor, type->size, system->held_back)) &&
-        !tri_mailbox_finds_slack(actor, type->size, system->held_back))
-        return put_counted(worker, actor, type, ret_message);
-    tri_message *message = tri_message_new(type);
+    tri_actor *actor = tri_pid_resolve(&system->slots, to);
+    if (TR_UNLIKELY(actor == NULL) || TR_UNLIKELY(!tri_mailbox_has_slack(actor, type->size, system->held_back)))
+        return NULL;
+    tri_message *message = (tri_message *)tri_fast_alloc(type->pool_class_);
     if (TR_UNLIKELY(message == NULL))
-        return TR_NOMEM;
-    begin_chain(worker, actor, message, tri_cost(type->size));
-    /* A large one stays alone: nobody has a pid of 0. */
-    worker->outbox.to = TR_LIKELY(type->pool_class_ < TR_POOL_CLASS_COUNT) ? to.bits : 0;
-    *ret_message = message;
-    return TR_OK;
+        return NULL;
+    message->type = type;
+    begin_chain(&worker->outbox, actor, message);
+    worker->outbox.uncounted = tri_cost(type->size);
+    worker->outbox.to = to.bits;
+    return message;
 }
 
 /* The next message of an open chain; NULL: there is none, or no block at hand. */
 static inline tri_message *put_next(tri_worker *worker, tr_pid to, const tr_message_type *type)
 {
     tri_outbox *outbox = &worker->outbox;
-    if (outbox->to != to.bits || outbox->uncounted >= TRI_CHAIN_OPEN || to.bits == 0)
+    if (outbox->to != to.bits || outbox->uncounted >= TRI_CHAIN_OPEN)
         return NULL;
     tri_message *message = (tri_message *)tri_fast_alloc(type->pool_class_);
     if (TR_UNLIKELY(message == NULL))
@@ -123,18 +119,42 @@ static inline tri_message *put_next(tri_worker *worker, tr_pid to, const tr_mess
     return message;
 }
 
-/* A message in the outbox whose payload the caller writes at once. */
-static tr_status put(tri_worker *worker, tr_pid to, const tr_message_type *type, tri_message **ret_message)
+/* Whatever is in the way of the other two. */
+static TR_NOINLINE tr_status put_slowly(tri_worker *worker, tr_pid to, const tr_message_type *type,
+                                        tri_message **ret_message)
 {
-    *ret_message = put_next(worker, to, type);
-    return TR_LIKELY(*ret_message != NULL) ? TR_OK : put_first(worker, to, type, ret_message);
+    tr_system *system = worker->ctx.sender.system;
+    tri_actor *actor;
+    tr_status status = resolve(system, to, &actor);
+    if (TR_UNLIKELY(status != TR_OK))
+        return status;
+    if (!tri_mailbox_has_slack(actor, type->size, system->held_back) &&
+        !tri_mailbox_finds_slack(actor, type->size, system->held_back))
+        return put_counted(worker, actor, type, ret_message);
+    tri_message *message = tri_message_new(type);
+    if (TR_UNLIKELY(message == NULL))
+        return TR_NOMEM;
+    tri_outbox_flush(worker);
+    begin_chain(&worker->outbox, actor, message);
+    worker->outbox.to = to.bits;
+    worker->outbox.uncounted = tri_cost(type->size);
+    if (type->pool_class_ == TR_POOL_CLASS_COUNT)
+        worker->outbox.uncounted |= TRI_CHAIN_CLOSED; /* a large one stays alone */
+    *ret_message = message;
+    return TR_OK;
+}
+
+/* A message in the outbox whose payload the caller writes at once; NULL: put_slowly. */
+static inline tri_message *put(tri_worker *worker, tr_pid to, const tr_message_type *type)
+{
+    return worker->outbox.target == NULL ? put_first(worker, to, type) : put_next(worker, to, type);
 }
 
 /* Apart from tr_tell_place_, which then needs no frame. */
-static TR_NOINLINE void *place_first(tri_worker *worker, tr_pid to, const tr_message_type *type)
+static TR_NOINLINE void *place_slowly(tri_worker *worker, tr_pid to, const tr_message_type *type)
 {
     tri_message *message;
-    return TR_LIKELY(put_first(worker, to, type, &message) == TR_OK) ? tri_message_payload(message) : NULL;
+    return put_slowly(worker, to, type, &message) == TR_OK ? tri_message_payload(message) : NULL;
 }
 
 void *tr_tell_place_(tr_from from, tr_pid to, const tr_message_type *type)
@@ -142,8 +162,8 @@ void *tr_tell_place_(tr_from from, tr_pid to, const tr_message_type *type)
     tri_worker *worker = tri_from_sender(from)->worker;
     if (TR_UNLIKELY(worker == NULL || (type->flags & TR_NOT_SEND) != 0))
         return NULL;
-    tri_message *message = put_next(worker, to, type);
-    return message != NULL ? (char *)message + type->offset_ : place_first(worker, to, type);
+    tri_message *message = put(worker, to, type);
+    return TR_LIKELY(message != NULL) ? (char *)message + type->offset_ : place_slowly(worker, to, type);
 }
 
 /* -- from outside ---------------------------------------------------------------- */
@@ -208,8 +228,8 @@ tr_status tri_send_ask(tr_system *system, tr_pid to, const tr_message_type *type
 
 static tr_status tell_inside(tri_worker *worker, tr_pid to, const tr_message_type *type, void *payload)
 {
-    tri_message *message;
-    tr_status status = put(worker, to, type, &message);
+    tri_message *message = put(worker, to, type);
+    tr_status status = TR_LIKELY(message != NULL) ? TR_OK : put_slowly(worker, to, type, &message);
     if (TR_LIKELY(status == TR_OK))
         memcpy(tri_message_payload(message), payload, type->size);
     return status;

@@ -56,7 +56,7 @@ typedef struct tri_outbox {
 /* Uncounted messages below this: more may follow to the same pid without a look
  * at the target. */
 #define TRI_CHAIN_OPEN ((uint64_t)TRI_CHAIN_MESSAGES << 32)
-/* There are none, and none may follow. */
+/* In uncounted: none may follow. */
 #define TRI_CHAIN_CLOSED ((uint64_t)1 << 63)
 
 /* Which hook of an actor's end runs: behind it the end goes on when it panics. */
