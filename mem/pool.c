@@ -179,21 +179,13 @@ static inline bool is_libc(unsigned pool_class)
 
 /* -- blocks of the pools -------------------------------------------------- */
 
-/* The next block of the current slab, in address order; its mask is not 0. */
-static inline void *take_from_slab(tri_bin *bin)
-{
-    const size_t number = (size_t)__builtin_ctzll(bin->mask);
-    bin->mask &= bin->mask - 1;
-    return bin->first + number * bin->block_size;
-}
-
 /* The bin has no free block at hand. */
 static TR_NOINLINE void *take_from_cold(tri_heap *heap, unsigned pool_class)
 {
     if (!tri_slab_take(heap, pool_class))
         return NULL;
     tr_count_add(&heap->counts.allocs, 1u);
-    return take_from_slab(&heap->bins[pool_class]);
+    return tri_bin_take(&heap->bins[pool_class]);
 }
 
 static inline void *alloc_from(tri_heap *heap, unsigned pool_class)
@@ -203,7 +195,7 @@ static inline void *alloc_from(tri_heap *heap, unsigned pool_class)
     if (TR_LIKELY(bin->hot_count > 0))
         block = bin->hot[--bin->hot_count];
     else if (TR_LIKELY(bin->mask != 0))
-        block = take_from_slab(bin);
+        block = tri_bin_take(bin);
     else
         return take_from_cold(heap, pool_class);
     tr_count_add(&heap->counts.allocs, 1u);

@@ -1,8 +1,8 @@
 /*
  * pool_fast - a block whose class is known, without a call
  *
- *   alloc:  hot stack -----> the block        free:  own block -> hot stack
- *               `- empty: tr_alloc                      `- another's, or full: tr_dealloc
+ *   alloc:  hot stack -> mask of the slab -> the block     free:  own block -> hot stack
+ *               `- both empty: tr_alloc                       `- another's, or full: tr_dealloc
  *
  * For blocks of which there are millions a second and whose layout never changes:
  * messages. They are the same blocks that tr_alloc gives, from the same pools (or
@@ -33,12 +33,15 @@ static inline void *tri_fast_alloc(unsigned pool_class)
     if (TR_UNLIKELY(heap == NULL) || !tri_fast_is_possible(pool_class))
         return NULL;
     tri_bin *const bin = &heap->bins[pool_class];
-    const uint32_t count = bin->hot_count;
-    if (TR_UNLIKELY(count == 0))
+    void *block;
+    if (TR_LIKELY(bin->hot_count > 0))
+        block = bin->hot[--bin->hot_count];
+    else if (TR_LIKELY(bin->mask != 0))
+        block = tri_bin_take(bin);
+    else
         return NULL;
-    bin->hot_count = count - 1;
     tr_count_add(&heap->counts.allocs, 1u);
-    return bin->hot[count - 1];
+    return block;
 }
 
 /* Free a block of the class; false: ask tr_dealloc. */

@@ -177,6 +177,14 @@ static inline uint64_t tri_block_bit(size_t number)
     return UINT64_C(1) << (number % TRI_SLAB_BLOCKS);
 }
 
+/* The next block of the current slab, in address order; its mask is not 0. */
+static inline void *tri_bin_take(tri_bin *bin)
+{
+    const size_t number = (size_t)__builtin_ctzll(bin->mask);
+    bin->mask &= bin->mask - 1;
+    return bin->first + number * bin->block_size;
+}
+
 /* -- pool_slab.c: all for the heap's holder ------------------------------- */
 
 /* Give the bin a current slab (its mask is 0 now). False: no memory. */

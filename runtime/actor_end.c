@@ -90,9 +90,8 @@ static inline void flush(tri_worker *worker)
 /* Behind the drop hook: nothing of the user's is left but messages. */
 static inline void leave(tri_worker *worker, tri_actor *actor, const tr_behaviour *behaviour)
 {
-    if (TR_UNLIKELY(actor->state != actor->inline_state))
-        tr_dealloc(actor->state, (tr_layout){ behaviour->state_size, behaviour->state_align });
-    actor->state = NULL;
+    if (TR_UNLIKELY(behaviour->state_size > TRI_INLINE_STATE))
+        tr_dealloc(actor->boxed_state, (tr_layout){ behaviour->state_size, behaviour->state_align });
 
     /* Mostly nothing is behind the last message. */
     if (TR_LIKELY(tr_mpsc_detach(&actor->mailbox, worker->at)))
@@ -119,7 +118,7 @@ static inline void die(tri_worker *worker, tri_actor *actor, const tr_behaviour 
     tr_store_release(&actor->pid, 0);
     if (behaviour->drop != NULL) {
         worker->end_stage = TRI_END_DROP;
-        behaviour->drop(actor->state);
+        behaviour->drop(tri_actor_state(actor, behaviour));
     }
     leave(worker, actor, behaviour);
 }
@@ -130,7 +129,7 @@ void tri_actor_end(tri_worker *worker)
     const tr_behaviour *behaviour = tri_actor_behaviour(actor);
     if (behaviour->stop != NULL && worker->exit.reason != TR_EXIT_PANIC) {
         worker->end_stage = TRI_END_STOP_HOOK;
-        behaviour->stop(&worker->ctx, actor->state, &worker->exit);
+        behaviour->stop(&worker->ctx, tri_actor_state(actor, behaviour), &worker->exit);
     }
     die(worker, actor, behaviour);
 }

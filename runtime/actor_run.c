@@ -73,7 +73,8 @@ static void handle(tri_worker *worker, tri_actor *actor, tri_message *message)
     tr_count_add(&worker->counters.messages, 1);
     worker->in_hand = message;
     tr_reply reply = { tri_message_answer(message) };
-    behaviour->handlers[type->tag](&worker->ctx, actor->state, tri_message_payload(message), reply);
+    behaviour->handlers[type->tag](&worker->ctx, tri_actor_state(actor, behaviour),
+                                   tri_message_payload(message), reply);
     if (type->drop != NULL || reply.to_ != NULL)
         settle(worker);
     else
@@ -136,10 +137,10 @@ static bool must_stop(tri_actor *actor)
 static void run_start_hook(tri_worker *worker, tri_actor *actor)
 {
     /* relaxed: only the actor's worker clears it */
-    tr_fetch_and_relaxed(&actor->control, ~(uint32_t)TRI_CONTROL_NEW);
+    tr_fetch_and_relaxed(&actor->control, (uint16_t)~TRI_CONTROL_NEW);
     const tr_behaviour *behaviour = tri_actor_behaviour(actor);
     if (behaviour->start != NULL)
-        behaviour->start(&worker->ctx, actor->state);
+        behaviour->start(&worker->ctx, tri_actor_state(actor, behaviour));
     tri_outbox_flush(worker);
 }
 

@@ -37,7 +37,7 @@ void tri_outbox_flush(tri_worker *worker)
     bool was_idle = tr_mpsc_push_chain(&target->mailbox, outbox->first, outbox->last);
     if (TR_LIKELY(uncounted != 0)) {
         tr_count_add(&worker->counters.sent, uncounted >> 32);
-        tri_mailbox_count(target, uncounted, was_idle);
+        tri_mailbox_count(target, uncounted, was_idle, worker->index + 1);
     }
     if (was_idle)
         tri_worker_schedule(worker, target);
@@ -157,11 +157,21 @@ static TR_NOINLINE void *place_slowly(tri_worker *worker, tr_pid to, const tr_me
     return put_slowly(worker, to, type, &message) == TR_OK ? tri_message_payload(message) : NULL;
 }
 
+/* After a message to somebody else. */
+static TR_NOINLINE void *place_elsewhere(tri_worker *worker, tr_pid to, const tr_message_type *type)
+{
+    tri_outbox_flush(worker);
+    tri_message *message = put_first(worker, to, type);
+    return TR_LIKELY(message != NULL) ? (char *)message + type->offset_ : place_slowly(worker, to, type);
+}
+
 void *tr_tell_place_(tr_from from, tr_pid to, const tr_message_type *type)
 {
     tri_worker *worker = tri_from_sender(from)->worker;
     if (TR_UNLIKELY(worker == NULL || (type->flags & TR_NOT_SEND) != 0))
         return NULL;
+    if (worker->outbox.target != NULL && worker->outbox.to != to.bits)
+        return place_elsewhere(worker, to, type);
     tri_message *message = put(worker, to, type);
     return TR_LIKELY(message != NULL) ? (char *)message + type->offset_ : place_slowly(worker, to, type);
 }
@@ -279,7 +289,7 @@ tr_status tr_tell(tr_from from, tr_pid to, const tr_message_type *type, void *pa
 static void stop_resolved(tr_system *system, tri_worker *worker, tri_actor *actor)
 {
     /* edge control (acq_rel): with must_stop in actor_run.c; also: the first to set it owns the note */
-    uint32_t before = tr_fetch_or_acq_rel(&actor->control, TRI_CONTROL_STOP);
+    unsigned before = tr_fetch_or_acq_rel(&actor->control, TRI_CONTROL_STOP);
     if (before & TRI_CONTROL_STOP)
         return;
     if (worker == NULL)

@@ -34,14 +34,13 @@ static inline void copy_state(unsigned char *to, const unsigned char *from, size
 /* The state: in the slot if it fits, else a block of its own. False: no memory. */
 static inline bool make_state(tri_actor *actor, const tr_behaviour *behaviour, const void *state)
 {
-    size_t size = behaviour->state_size, align = behaviour->state_align;
-    void *place = actor->inline_state;
-    if (TR_UNLIKELY(size > TRI_INLINE_STATE || align > TR_CACHE_LINE)) {
-        place = tr_alloc((tr_layout){ size, align });
-        if (place == NULL)
+    size_t size = behaviour->state_size;
+    if (TR_UNLIKELY(size > TRI_INLINE_STATE)) {
+        actor->boxed_state = tr_alloc((tr_layout){ size, behaviour->state_align });
+        if (actor->boxed_state == NULL)
             return false;
     }
-    actor->state = place;
+    void *place = tri_actor_state(actor, behaviour);
     if (TR_LIKELY(state != NULL))
         copy_state(place, state, size);
     else
@@ -49,9 +48,16 @@ static inline bool make_state(tri_actor *actor, const tr_behaviour *behaviour, c
     return true;
 }
 
+/* Who counts what it sends to the actor by a plain store: a worker + 1. */
+static inline uint16_t home_of(uint64_t limit, unsigned worker)
+{
+    bool exact = limit >> 32 < TRI_EXACT_MESSAGES || (uint32_t)limit < TRI_EXACT_BYTES;
+    return exact ? TRI_EXACT : (uint16_t)worker;
+}
+
 /* Fill in the rest, and publish it: from here on it may run, and end. */
 static inline tr_pid publish(tri_slots *slots, tri_actor *actor, const tr_behaviour *behaviour,
-                             uint64_t limit, unsigned pin)
+                             uint64_t limit, unsigned pin, unsigned home)
 {
     bool has_start = behaviour->start != NULL;
     if (has_start)
@@ -63,7 +69,11 @@ static inline tr_pid publish(tri_slots *slots, tri_actor *actor, const tr_behavi
     /* relaxed: as above */
     tr_store_relaxed(&actor->first, 0);
     /* relaxed: as above */
-    tr_store_relaxed(&actor->floor, 0);
+    tr_store_relaxed(&actor->own, 0);
+    /* relaxed: as above */
+    tr_store_relaxed(&actor->ceiling, limit);
+    /* relaxed: as above */
+    tr_store_relaxed(&actor->home, home_of(limit, home));
     /* relaxed: as above */
     tr_store_relaxed(&actor->consumed, 0);
     /* relaxed: as above */
@@ -137,7 +147,7 @@ static inline tr_status spawn_inside(tri_worker *worker, const tr_behaviour *beh
     if (TR_UNLIKELY(actor == NULL || !make_state(actor, behaviour, state)))
         return undo(system, &worker->slots, actor);
     tr_count_add(&worker->counters.spawned, 1);
-    *ret_pid = publish(&system->slots, actor, behaviour, limit, pin);
+    *ret_pid = publish(&system->slots, actor, behaviour, limit, pin, worker->index + 1);
     /* The start hook runs before anybody's message. */
     if (behaviour->start != NULL)
         tri_worker_schedule(worker, actor);
@@ -188,7 +198,7 @@ static tr_status spawn_outside(tr_system *system, const tr_behaviour *behaviour,
         return undo_outside(system, actor);
     /* relaxed: a statistic */
     tr_fetch_add_relaxed(&system->outside_spawned, 1);
-    *ret_pid = publish(&system->slots, actor, behaviour, limit, pin);
+    *ret_pid = publish(&system->slots, actor, behaviour, limit, pin, pin);
     if (behaviour->start != NULL)
         make_ready(system, actor, pin);
     return TR_OK;
@@ -254,7 +264,7 @@ static bool leave(tr_ctx *ctx, tr_exit_reason reason, tr_status status)
     worker->exit.status = status;
     worker->exit.text[0] = '\0';
     /* relaxed: read by this worker, after the handler; tr_stop stores the same (3) */
-    tr_store_relaxed(&ctx->actor->control, (uint32_t)TRI_CONTROL_STOP);
+    tr_store_relaxed(&ctx->actor->control, (uint16_t)TRI_CONTROL_STOP);
     return true;
 }
 

@@ -17,9 +17,9 @@ static tri_actor *make_mailbox(uint64_t begin, uint32_t messages, uint32_t bytes
     assert_non_null(actor);
     memset(actor, 0, sizeof(*actor));
     tr_atomic_init(&actor->pushed, begin);
-    tr_atomic_init(&actor->floor, begin);
     tr_atomic_init(&actor->consumed, begin);
     actor->limit = (uint64_t)messages << 32 | bytes;
+    tr_atomic_init(&actor->ceiling, begin + actor->limit);
     return actor;
 }
 
