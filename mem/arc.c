@@ -175,6 +175,15 @@ void *tr_arc_clone_owned(const void *value)
     return tri_owned_value(owned);
 }
 
+void *tr_arc_clone_n_owned(const void *value, size_t n)
+{
+    tri_owned *owned = arc_header(value);
+    /* relaxed: as for one */
+    if (TR_UNLIKELY(n > MAX_COUNT || tr_fetch_add_relaxed(&owned->strong, (uint32_t)n) > MAX_COUNT - n))
+        abort_overflow();
+    return tri_owned_value(owned);
+}
+
 static void abandon_cyclic(tri_owned **owned)
 {
     if (*owned != NULL)

@@ -97,6 +97,22 @@ static void test_arc_03_count_ladder(void **state)
     tr_drop(a);
 }
 
+static void test_arc_clone_n_adds_as_many_owners(void **state)
+{
+    (void)state;
+    canary *a = tr_arc(canary, .value = 4);
+    canary *b = tr_arc_clone_n(a, 3);
+    assert_ptr_equal(a, b);
+    assert_counts(a, 4, 0);
+    assert_ptr_equal(tr_arc_clone_n(a, 0), a);
+    assert_counts(a, 4, 0);
+    for (int i = 0; i < 3; i++)
+        tr_drop_owned(b);
+    assert_counts(a, 1, 0);
+    tr_drop(a);
+    assert_int_equal(canary_dropped(), 1);
+}
+
 static void test_arc_upgrade_adds_an_owner(void **state)
 {
     (void)state; /* RC-02 */
@@ -220,10 +236,26 @@ static void clone_weak_above_limit(void)
     (void)tr_weak_clone(w);
 }
 
+static void clone_n_above_limit(void)
+{
+    canary *a = tr_arc(canary);
+    (void)tr_arc_clone_n(a, INT32_MAX); /* one too many: there is an owner already */
+}
+
+static void clone_n_far_above_limit(void)
+{
+    canary *a = tr_arc(canary);
+    (void)tr_arc_clone_n(a, SIZE_MAX);
+}
+
 static void test_arc_clone_above_the_limit_aborts(void **state)
 {
     (void)state;
     char text[256];
+    assert_true(death_by_abort(clone_n_above_limit, text, sizeof text));
+    assert_non_null(strstr(text, "too many references"));
+    assert_true(death_by_abort(clone_n_far_above_limit, text, sizeof text));
+    assert_non_null(strstr(text, "too many references"));
     assert_true(death_by_abort(clone_above_limit, text, sizeof text));
     assert_non_null(strstr(text, "too many references"));
     assert_true(death_by_abort(clone_weak_above_limit, text, sizeof text));
@@ -345,6 +377,7 @@ int main(void)
         CASE(test_arc_empty_weak_refers_to_nothing),
         CASE(test_arc_12_raw_pointer_is_an_owner),
         CASE(test_arc_contract_violations_panic),
+        CASE(test_arc_clone_n_adds_as_many_owners),
         CASE(test_arc_clone_above_the_limit_aborts),
         CASE(test_arc_downgrade_and_upgrade_above_the_limit_panic),
         CASE(test_arc_panicking_drop_frees_the_block_once),

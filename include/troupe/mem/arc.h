@@ -37,6 +37,13 @@ TR_BEGIN_DECLS
 #define tr_arc_clone(p) ((__typeof__(p))tr_arc_clone_owned(p))
 
 /*
+ * n more owners at once: the result is handed out n times, and dropped as often.
+ * One atomic operation for all of them, where sending a value to many would take
+ * one each. n of 0 changes nothing. Above the limit it aborts, as tr_arc_clone.
+ */
+#define tr_arc_clone_n(p, n) ((__typeof__(p))tr_arc_clone_n_owned((p), (n)))
+
+/*
  * Turn the Box p into an Arc in place (no copy, cannot fail), as
  * Arc::from(Box). Yields the same address; p is NULL afterwards.
  */
@@ -141,6 +148,7 @@ TR_API TR_MUST_USE tr_status tr_arc_new_cyclic_of(const tr_type *type, tr_arc_cy
 TR_API void *tr_arc_of(const tr_type *type, const void *init);
 TR_API void *tr_try_arc_of(const tr_type *type, const void *init);
 TR_API void *tr_arc_clone_owned(const void *owned);
+TR_API void *tr_arc_clone_n_owned(const void *owned, size_t n);
 TR_API void *tr_arc_share_box(void *box);
 TR_API void *tr_arc_unshare(void *owned);
 TR_API void *tr_arc_try_unshare(void *variable);

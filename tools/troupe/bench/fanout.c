@@ -78,9 +78,9 @@ static block *print_block(uint64_t round)
 
 static void publish(tr_ctx *ctx, struct publisher *self)
 {
-    TR_AUTO(block) shared = print_block(self->round);
+    block *shares = tr_arc_clone_n(print_block(self->round), SUBSCRIBERS - 1); /* and ours */
     for (unsigned i = 0; i < SUBSCRIBERS; i++) {
-        const struct issue issue = { tr_arc_clone(shared), self->round };
+        const struct issue issue = { shares, self->round };
         (void)subscriber_issue(ctx, self->subscribers[i], issue);
     }
     self->round++;
