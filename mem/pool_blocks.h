@@ -30,4 +30,12 @@ void *tri_pool_alloc_zeroed(tr_layout layout);
 void *tri_pool_realloc(void *block, tr_layout old_layout, size_t new_size);
 void tri_pool_dealloc(void *block, tr_layout layout);
 
+/*
+ * The thread may stay away from the pools for long: if it has much memory, others
+ * take in what comes home to it meanwhile, so that the memory of a burst goes
+ * back to the system when its last block is freed. Two locked operations, the
+ * second at its next block; none while it has no more than one chunk.
+ */
+void tri_pool_pause(void);
+
 #endif

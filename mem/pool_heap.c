@@ -7,20 +7,34 @@
  *                              sweep, late free v  | within one call
  *                                             BORROWED
  *
+ *   HELD --quiet thread--> RESTING --sweep--> LENT --> RESTING --next block--> HELD
+ *                                             LENT --its thread wants it--> BORROWED
+ *
  * I1  Heaps are never freed and never leave the list of all heaps: a block that
  *     outlives its thread finds its owner, and the list is walked without a
  *     lock. There are as many as threads lived at one time, at most two more
  *     per thread that is just coming or going.
  * I2  The fields of a heap that are not atomic belong to its holder; to become
- *     holder of an orphan is a CAS on its state.
+ *     holder of an orphan or of a resting heap is a CAS on its state.
  * I3  A thread holds a heap only while its destructor is sure to come. After
  *     it has run (other keys' destructors may still allocate and free) or where
  *     no key can be had, each call borrows a heap, and frees go home at once.
- * I4  A heap that nobody holds has no hot blocks and no parcels: but for its
- *     live blocks it has no memory.
+ * I4  An orphan has no hot blocks and no parcels: but for its live blocks it has
+ *     no memory. A resting heap has no parcels either; the first sweep leaves it
+ *     no more than one chunk besides the live blocks.
+ * I5  A thread that finds its resting heap lent does not wait for long: it leaves
+ *     it to the borrower, as an orphan, and takes another.
+ * I6  No letter is forgotten. A sender pushes it, then looks at the state; who
+ *     ceases to hold a heap says so, then looks at the inbox. One sees the other.
  *
- * Edge heap      release: the store of ORPHAN; acquire: the CAS away from it.
- *     Carries all that the last holder did to the heap and its chunks.
+ * A thread that is quiet cannot take in what comes home to it, so the memory of
+ * a burst that it sent and others consumed would stay until its next block. That
+ * is why heaps rest: a parked worker's, and a large one between two calls.
+ *
+ * Edge heap      release: the store of ORPHAN or RESTING; acquire: the CAS away
+ *     from it. Carries all that the last holder did to the heap and its chunks.
+ *     The store and a look at the inbox after it, the push of a letter and a look
+ *     at the state after it, are seq_cst for the sake of I6.
  * Edge all       release: the CAS that puts a new heap on the list; acquire:
  *     the load of its head. Carries the heap's first state and its `next`.
  * Edge key       release: the CAS that stores the key; acquire: its load.
@@ -28,6 +42,7 @@
  * Progress  lock-free, up to the system's mmap; also the making of the key,
  *     where the loser deletes its own. pthread_once would wait.
  */
+#include "mem/pool_blocks.h"
 #include "mem/pool_types.h"
 
 #include <pthread.h>
@@ -44,17 +59,42 @@ tri_counts tri_heap_strays;
 
 /* -- taking and leaving --------------------------------------------------- */
 
-static bool take_orphan(tri_heap *heap, tri_heap_state state)
+/* The thread's heap while it rests; tri_heap_mine is NULL then. */
+static _Thread_local tri_heap *resting_mine __attribute__((tls_model("initial-exec")));
+
+#define LENT_SPINS 256 /* looks at a lent heap before it is left behind */
+
+static bool take(tri_heap *heap, tri_heap_state from, tri_heap_state to)
 {
-    int expected = TRI_HEAP_ORPHAN;
-    /* edge heap (acquire): with let_go; carries the heap */
-    return tr_cas_acquire(&heap->state, &expected, (int)state);
+    int expected = (int)from;
+    /* edge heap (acquire): with let_go, tri_heap_rest and give_back; carries the heap */
+    return tr_cas_acquire(&heap->state, &expected, (int)to);
 }
 
 static void let_go(tri_heap *heap)
 {
-    /* edge heap (release): with take_orphan; carries the heap */
-    tr_store_release(&heap->state, (int)TRI_HEAP_ORPHAN);
+    /* edge heap (seq_cst): with take; carries the heap; then the inbox is looked at (I6) */
+    tr_store_seq_cst(&heap->state, (int)TRI_HEAP_ORPHAN);
+}
+
+/* False: its thread has left it to the borrower. */
+static bool give_back(tri_heap *heap)
+{
+    int expected = TRI_HEAP_LENT;
+    /* edge heap (seq_cst): with take; carries the heap; then the inbox is looked at (I6) */
+    return tr_cas_seq_cst(&heap->state, &expected, (int)TRI_HEAP_RESTING);
+}
+
+/* The thread's own resting heap, held again; false: it is somebody else's now. */
+static bool reclaim(tri_heap *heap)
+{
+    for (unsigned spins = 0; !take(heap, TRI_HEAP_RESTING, TRI_HEAP_HELD); spins++) {
+        /* Nobody but its thread makes a lent heap a borrowed one. */
+        if (spins >= LENT_SPINS && take(heap, TRI_HEAP_LENT, TRI_HEAP_BORROWED))
+            return false;
+        tr_cpu_relax();
+    }
+    return true;
 }
 
 static tri_heap *first_heap(void)
@@ -92,7 +132,8 @@ static tri_heap *adopt_or_create(tri_heap_state state)
 {
     for (tri_heap *heap = first_heap(); heap != NULL; heap = heap->next) {
         /* relaxed: a hint that saves the CAS */
-        if (tr_load_relaxed(&heap->state) == TRI_HEAP_ORPHAN && take_orphan(heap, state))
+        if (tr_load_relaxed(&heap->state) == TRI_HEAP_ORPHAN &&
+            take(heap, TRI_HEAP_ORPHAN, state))
             return heap;
     }
     return heap_create(state);
@@ -107,14 +148,77 @@ static void empty_heap(tri_heap *heap)
     tri_slab_drop_spare(heap);
 }
 
+/* -- heaps that nobody holds ---------------------------------------------- */
+
+/* All that came home goes to its slabs; a heap of one chunk would give nothing
+ * back and lose what is warm. */
+static void tidy_heap(tri_heap *heap)
+{
+    tri_remote_drain(heap);
+    if (heap->chunks > 1)
+        tri_slab_spill_all(heap);
+}
+
+static bool sweep_resting(tri_heap *heap)
+{
+    if (!take(heap, TRI_HEAP_RESTING, TRI_HEAP_LENT))
+        return false;
+    tidy_heap(heap);
+    if (!give_back(heap))
+        tri_heap_return(heap);
+    return true;
+}
+
+static bool sweep_orphan(tri_heap *heap)
+{
+    if (!take(heap, TRI_HEAP_ORPHAN, TRI_HEAP_BORROWED))
+        return false;
+    tri_heap_return(heap);
+    return true;
+}
+
+static bool has_letters(tri_heap *heap)
+{
+    /* edge inbox (seq_cst): with send_home; the state was stored before (I6) */
+    return tr_load_seq_cst(&heap->inbox) != NULL;
+}
+
+void tri_heap_sweep(tri_heap *heap)
+{
+    do {
+        /* edge heap (seq_cst): with let_go, give_back and tri_heap_rest; the letter
+         * was pushed before (I6) */
+        const int state = tr_load_seq_cst(&heap->state);
+        const bool swept = state == TRI_HEAP_RESTING  ? sweep_resting(heap)
+                           : state == TRI_HEAP_ORPHAN ? sweep_orphan(heap)
+                                                      : false;
+        if (!swept)
+            return; /* who has it looks when it lets go */
+    } while (has_letters(heap));
+}
+
+static void sweep_all(void)
+{
+    for (tri_heap *heap = first_heap(); heap != NULL; heap = heap->next)
+        /* relaxed: a hint; a letter that is pushed meanwhile is its sender's to sweep */
+        if (tr_load_relaxed(&heap->inbox) != NULL)
+            tri_heap_sweep(heap);
+}
+
 /* -- a thread's heap ------------------------------------------------------ */
 
 static void at_thread_end(void *arg)
 {
-    tri_heap *const heap = arg;
+    (void)arg; /* the heap it had when the key was set */
+    tri_heap *heap = tri_heap_mine;
     thread_ended = true;
     tri_heap_mine = NULL;
-    tri_heap_return(heap);
+    if (heap == NULL && resting_mine != NULL && reclaim(resting_mine))
+        heap = resting_mine;
+    resting_mine = NULL;
+    if (heap != NULL)
+        tri_heap_return(heap);
+    sweep_all();
 }
 
 /* The key whose destructor lets the heap go; false: the system has none. */
@@ -140,6 +244,10 @@ tri_heap *tri_heap_keep(void)
 {
     if (tri_heap_mine != NULL)
         return tri_heap_mine;
+    tri_heap *const resting = resting_mine;
+    resting_mine = NULL;
+    if (resting != NULL && reclaim(resting))
+        return tri_heap_mine = resting;
     pthread_key_t key;
     if (thread_ended || !heap_key(&key))
         return NULL;
@@ -165,29 +273,35 @@ void tri_heap_return(tri_heap *heap)
     let_go(heap);
 }
 
-void tri_heap_sweep(tri_heap *heap)
+void tri_heap_rest(void)
 {
-    if (take_orphan(heap, TRI_HEAP_BORROWED))
-        tri_heap_return(heap);
+    tri_heap *const mine = tri_heap_mine;
+    if (mine == NULL)
+        return;
+    if (mine->parcel_bytes != 0)
+        tri_remote_flush(mine);
+    tri_heap_mine = NULL;
+    resting_mine = mine;
+    /* edge heap (seq_cst): with take; carries the heap; then the inbox is looked at (I6) */
+    tr_store_seq_cst(&mine->state, (int)TRI_HEAP_RESTING);
+    if (has_letters(mine))
+        tri_heap_sweep(mine);
+}
+
+void tri_pool_pause(void)
+{
+    if (tri_heap_mine != NULL && tri_heap_mine->chunks > 1)
+        tri_heap_rest();
 }
 
 void tr_pool_flush(void)
 {
     tri_heap *const mine = tri_heap_mine;
     if (mine != NULL) {
-        tri_remote_flush(mine);
-        tri_remote_drain(mine);
-        /* A heap of one chunk would give nothing back and lose what is warm. */
-        if (mine->chunks > 1)
-            tri_slab_spill_all(mine);
+        tidy_heap(mine);
+        tri_heap_rest();
     }
-    for (tri_heap *heap = first_heap(); heap != NULL; heap = heap->next) {
-        /* relaxed: hints; the sweep decides by CAS. A letter that comes too late
-         * for them is for the next flush */
-        if (tr_load_relaxed(&heap->state) == TRI_HEAP_ORPHAN &&
-            tr_load_relaxed(&heap->inbox) != NULL)
-            tri_heap_sweep(heap);
-    }
+    sweep_all();
 }
 
 /* -- statistics ----------------------------------------------------------- */
@@ -210,7 +324,8 @@ void tr_pool_get_stats(tr_pool_stats *ret_stats)
     for (tri_heap *heap = first_heap(); heap != NULL; heap = heap->next) {
         sum_counts(&heap->counts, &stats);
         /* relaxed: a number that may be old when it is read */
-        stats.threads += tr_load_relaxed(&heap->state) == TRI_HEAP_HELD;
+        const int state = tr_load_relaxed(&heap->state);
+        stats.threads += state == TRI_HEAP_HELD || state == TRI_HEAP_RESTING || state == TRI_HEAP_LENT;
     }
     sum_counts(&tri_heap_strays, &stats);
     *ret_stats = stats;

@@ -15,6 +15,10 @@
  * I3  Letters are taken all at once, so a head that is seen twice is the same
  *     letter or a new one in its place; either may be pushed upon (no ABA).
  *
+ * I4  The holder takes its letters when it needs blocks. When nobody holds the
+ *     heap the sender takes them in for it: an orphan's at once, a resting one's
+ *     at the next flush, since the thread may be back in a moment.
+ *
  * Edge inbox  release by the sender's CAS, acquire by the holder's swap. It
  *     carries the letter and what the sender did to the blocks before: the next
  *     owner of a block comes after the last one. A push on top of a letter
@@ -29,8 +33,9 @@
 #include "mem/pool_types.h"
 
 /* Push one letter on the inbox of the slab's heap. `carrier` is one of the
- * blocks in `mask`, aligned to 16 like any. */
-static void send_home(void *carrier, uint64_t mask)
+ * blocks in `mask`, aligned to 16 like any. Gives the heap: to be swept, when
+ * nobody holds it. */
+static tri_heap *send_home(void *carrier, uint64_t mask)
 {
     tri_heap *const heap = tri_chunk_of(carrier)->heap;
     tri_letter *const letter = carrier;
@@ -39,19 +44,15 @@ static void send_home(void *carrier, uint64_t mask)
     tri_letter *head = tr_load_relaxed(&heap->inbox);
     do {
         letter->next = head;
-        /* edge inbox (release): with tri_remote_drain; carries the letter and
-         * the end of its blocks' use */
-    } while (!tr_cas_release(&heap->inbox, &head, letter));
-
-    /* Nobody would read it for long: do it now.
-     * relaxed: a hint; the sweep itself decides by CAS */
-    if (TR_UNLIKELY(tr_load_relaxed(&heap->state) == TRI_HEAP_ORPHAN))
-        tri_heap_sweep(heap);
+        /* edge inbox (seq_cst): with tri_remote_drain; carries the letter and the
+         * end of its blocks' use; with has_letters: who pushed then looks at state */
+    } while (!tr_cas_seq_cst(&heap->inbox, &head, letter));
+    return heap;
 }
 
 void tri_remote_free_now(void *block, unsigned pool_class)
 {
-    send_home(block, tri_block_bit(tri_block_number(block, pool_class)));
+    tri_heap_sweep(send_home(block, tri_block_bit(tri_block_number(block, pool_class))));
 }
 
 /* 64 slabs that follow each other in memory have places of their own. */
@@ -67,8 +68,12 @@ static TR_NOINLINE void replace_parcel(tri_parcel *parcel, tri_parcel new)
 {
     const tri_parcel evicted = *parcel;
     *parcel = new;
-    if (evicted.slab != NULL)
-        send_home(evicted.carrier, evicted.mask);
+    if (evicted.slab == NULL)
+        return;
+    tri_heap *const heap = send_home(evicted.carrier, evicted.mask);
+    /* relaxed: a hint; the sweep itself decides by CAS */
+    if (TR_UNLIKELY(tr_load_relaxed(&heap->state) == TRI_HEAP_ORPHAN))
+        tri_heap_sweep(heap);
 }
 
 void tri_remote_free(tri_heap *heap, void *block, unsigned pool_class)
@@ -92,12 +97,19 @@ void tri_remote_free(tri_heap *heap, void *block, unsigned pool_class)
 void tri_remote_flush(tri_heap *heap)
 {
     heap->parcel_bytes = 0;
+    tri_heap *last = NULL; /* neighbours are mostly one heap's: one sweep for all */
     for (size_t i = 0; i < TRI_PARCELS; i++) {
         const tri_parcel parcel = heap->parcels[i];
         heap->parcels[i] = (tri_parcel){ .slab = NULL };
-        if (parcel.slab != NULL)
-            send_home(parcel.carrier, parcel.mask);
+        if (parcel.slab == NULL)
+            continue;
+        tri_heap *const home = send_home(parcel.carrier, parcel.mask);
+        if (last != NULL && last != home)
+            tri_heap_sweep(last);
+        last = home;
     }
+    if (last != NULL)
+        tri_heap_sweep(last);
 }
 
 bool tri_remote_drain(tri_heap *heap)

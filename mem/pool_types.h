@@ -102,7 +102,9 @@ _Static_assert(sizeof(tri_letter) <= TRI_CLASS_UNIT, "a letter fits the smallest
 typedef enum tri_heap_state {
     TRI_HEAP_ORPHAN,   /* nobody: take it by CAS */
     TRI_HEAP_HELD,     /* the thread whose tri_heap_mine it is */
-    TRI_HEAP_BORROWED, /* a thread that gives it back within one call */
+    TRI_HEAP_BORROWED, /* a thread that makes it an orphan within one call */
+    TRI_HEAP_RESTING,  /* nobody: it is kept for a thread that is quiet */
+    TRI_HEAP_LENT,     /* a thread that lets it rest again within one call */
 } tri_heap_state;
 
 /* Written by the holder, read by anybody. */
@@ -218,8 +220,11 @@ tri_heap *tri_heap_keep(void);
 tri_heap *tri_heap_borrow(void);
 /* Give up a heap that this thread holds or borrowed. */
 void tri_heap_return(tri_heap *heap);
-/* Take in the inbox of a heap that nobody holds; does nothing otherwise. */
+/* Take in the inbox of a heap that nobody holds; does nothing otherwise. After a
+ * push on the inbox: either this sees it, or whoever has the heap does. */
 void tri_heap_sweep(tri_heap *heap);
+/* The calling thread's heap is others' to tidy until its next block. */
+void tri_heap_rest(void);
 /* What threads without a heap count: many writers. */
 extern tri_counts tri_heap_strays;
 

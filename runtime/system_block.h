@@ -4,6 +4,7 @@
 #ifndef RUNTIME_SYSTEM_BLOCK_H
 #define RUNTIME_SYSTEM_BLOCK_H
 
+#include "mem/pool_blocks.h"
 #include "runtime/inject.h"
 #include "runtime/worker.h"
 
@@ -54,6 +55,7 @@ static inline void tri_outside_leave(tr_system *system)
 {
     tri_idle_leave(&system->idle);
     tri_rcu_leave();
+    tri_pool_pause(); /* it may not come again for long, and others free what it sent */
 }
 
 static inline const tri_sender *tri_from_sender(tr_from from)

@@ -15,7 +15,7 @@
  *           that are still out stay valid.
  * Progress  alloc and free never wait for another thread (they may call mmap).
  * Memory    chunks that become empty go back to the system, all but one per
- *           pool. With the build option -Dpools=libc every block is malloc's,
+ *           pool; while a thread is quiet, others see to its pool. With the build option -Dpools=libc every block is malloc's,
  *           so that AddressSanitizer sees each one (the default under ASan).
  */
 #ifndef TROUPE_MEM_POOL_H
@@ -50,9 +50,11 @@ TR_API size_t tr_pool_class_size(unsigned pool_class);
 /*
  * Send home what this thread freed of others' blocks and take in what others
  * freed of its own, and of threads that have ended; give empty chunks back.
- * Call it before a thread goes idle for long (workers do). Once every thread
- * has called it and is quiet, each pool without live blocks has at most one
- * chunk, and none when its thread has ended. O(blocks moved + pools + classes).
+ * Call it before a thread goes idle for long (workers do, and sends from outside
+ * of actors do what is needed): until its next block, what others free of its own
+ * goes back to the system without it. Once every thread has called it and is
+ * quiet, each pool without live blocks has at most one chunk, and none when its
+ * thread has ended. O(blocks moved + pools + classes).
  */
 TR_API void tr_pool_flush(void);
 
