@@ -19,7 +19,9 @@
 #include <troupe/mem/condvar.h>
 #include <troupe/mem/cow.h>
 #include <troupe/mem/layout.h>
+#include <troupe/mem/lazy.h>
 #include <troupe/mem/mutex.h>
+#include <troupe/mem/once.h>
 #include <troupe/mem/panic.h>
 #include <troupe/mem/pool.h>
 #include <troupe/mem/rc.h>

@@ -14,6 +14,9 @@
  * Owners that reach each other in a circle keep each other alive for good. Point
  * back with a Weak: children are owned, parents are not.
  *
+ * A long chain must not be dropped by recursion. Its drop takes the next one out
+ * and goes on as long as tr_rc_into_box gives a Box.
+ *
  * Threads  one: the thread that made the Rc. Checked builds panic when another
  *          one clones, drops, downgrades, upgrades or converts it. What holds an
  *          Rc is TR_NOT_SEND: see TR_RC_TYPE.
