@@ -35,6 +35,7 @@
 
 #include <troupe/channels/channel.h>
 #include <troupe/channels/mpsc.h>
+#include <troupe/channels/oneshot.h>
 #include <troupe/channels/parker.h>
 #include <troupe/channels/select.h>
 #include <troupe/channels/timed.h>
