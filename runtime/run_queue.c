@@ -94,7 +94,7 @@ static void refill(tri_run_queue *q)
     }
 }
 
-tri_actor *tri_run_queue_pop(tri_run_queue *q)
+uint32_t tri_run_queue_claim(tri_run_queue *q, tri_actor **ret_actors, uint32_t most)
 {
     for (;;) {
         /* relaxed: the owner's own word */
@@ -103,16 +103,25 @@ tri_actor *tri_run_queue_pop(tri_run_queue *q)
         uint64_t head = tr_load_acquire(&q->head);
         if (head == tail) {
             if (TR_LIKELY(!has_overflow(q)))
-                return NULL;
+                return 0;
             refill(q);
             continue;
         }
-        /* relaxed: the owner wrote it */
-        tri_actor *actor = tr_load_relaxed(&q->ring[head % TRI_RING]);
-        /* edge ring-head (acq_rel): with the CAS of steal; one of us gets the place */
-        if (tr_cas_acq_rel(&q->head, &head, head + 1))
-            return actor;
+        uint64_t half = (tail - head + 1) / 2;
+        uint32_t n = half < most ? (uint32_t)half : most;
+        for (uint32_t i = 0; i < n; i++)
+            /* relaxed: the owner wrote it */
+            ret_actors[i] = tr_load_relaxed(&q->ring[(head + i) % TRI_RING]);
+        /* edge ring-head (acq_rel): with the CAS of steal; one of us gets the places */
+        if (tr_cas_acq_rel(&q->head, &head, head + n))
+            return n;
     }
+}
+
+tri_actor *tri_run_queue_pop(tri_run_queue *q)
+{
+    tri_actor *actor;
+    return tri_run_queue_claim(q, &actor, 1) != 0 ? actor : NULL;
 }
 
 tri_actor *tri_run_queue_steal(tri_run_queue *thief, tri_run_queue *victim, uint32_t *ret_taken)

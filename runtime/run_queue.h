@@ -7,7 +7,7 @@
  *
  * Threads            push  pop  steal  length     x: the caller keeps them apart
  *          push       x     x     -      -        -: any threads, any time
- *          pop        x     x     -      -        push and pop: the owner
+ *          pop        x     x     -      -        push, pop and claim: the owner
  *          steal      -     -     -      -
  * Progress push never waits; pop and steal repeat a compare-and-swap that
  *          failed because another took something: lock-free.
@@ -42,6 +42,12 @@ typedef struct tri_run_queue {
 void tri_run_queue_init(tri_run_queue *q);
 
 void tri_run_queue_push(tri_run_queue *q, tri_actor *actor);
+
+/*
+ * Take the oldest, `most` of them and half of the ring at most, in one step; the
+ * number that was taken. 0: the queue is empty.
+ */
+uint32_t tri_run_queue_claim(tri_run_queue *q, tri_actor **ret_actors, uint32_t most);
 
 /* The oldest, or NULL. */
 tri_actor *tri_run_queue_pop(tri_run_queue *q);

@@ -115,7 +115,7 @@ tr_status tr_system_get_worker_stats(tr_system *system, unsigned index, tr_worke
     tri_counters *counters = &worker->counters;
     *ret_stats = (tr_worker_stats){
         .state = (tr_worker_state)READ(counters->state),
-        .queue = tri_run_queue_length(&worker->queue),
+        .queue = tri_run_queue_length(&worker->queue) + (uint32_t)READ(worker->claimed_count),
         .activations = READ(counters->activations),
         .messages = READ(counters->messages),
         .sent = READ(counters->sent),

@@ -115,6 +115,27 @@ static tri_actor *take_slot(tri_worker *worker)
     return actor;
 }
 
+/*
+ * The oldest of the ring. Each look into it costs a locked operation, since
+ * thieves are at it too: while turns are short some actors are taken at once.
+ */
+static tri_actor *pop_ring(tri_worker *worker)
+{
+    /* relaxed: the worker's own word, here and below */
+    uint32_t count = tr_load_relaxed(&worker->claimed_count);
+    if (count == 0) {
+        tri_actor *taken[TRI_CLAIM];
+        count = tri_run_queue_claim(&worker->queue, taken, worker->timing ? 1 : TRI_CLAIM);
+        if (count == 0)
+            return NULL;
+        for (uint32_t i = 0; i < count; i++)
+            worker->claimed[i] = taken[count - 1 - i];
+    }
+    /* relaxed: read by statistics */
+    tr_store_relaxed(&worker->claimed_count, count - 1);
+    return worker->claimed[count - 1];
+}
+
 /* What is ready on this worker, in turn; NULL: nothing. */
 static tri_actor *next_local(tri_worker *worker)
 {
@@ -126,7 +147,7 @@ static tri_actor *next_local(tri_worker *worker)
     /* Pinned actors and the others take turns. */
     tri_actor *actor = worker->tick % 2 == 0 ? pop_pinned(worker) : NULL;
     if (actor == NULL)
-        actor = tri_run_queue_pop(&worker->queue);
+        actor = pop_ring(worker);
     if (actor == NULL)
         actor = pop_pinned(worker);
     return actor != NULL ? actor : take_slot(worker);

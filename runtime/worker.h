@@ -4,8 +4,9 @@
  *     next actor:  slot -> ring -> inbox, injection -> steal -> park
  *
  * The slot holds the actor that the running one made ready last: its message is
- * hot in the cache, so it runs next. Only the owner sees the slot. At most
- * TRI_SLOT_RUN turns in a row come from it, then the ring has its turn.
+ * hot in the cache, so it runs next. At most TRI_SLOT_RUN turns in a row come from
+ * it, then the ring has its turn. What is in the slot, and what was claimed from
+ * the ring at once, only the owner sees.
  */
 #ifndef RUNTIME_WORKER_H
 #define RUNTIME_WORKER_H
@@ -22,6 +23,7 @@
 #include <troupe/runtime/stats.h>
 
 #define TRI_SLOT_RUN 16u          /* turns in a row from the slot */
+#define TRI_CLAIM 8u              /* actors taken out of the ring at once, while turns are short */
 #define TRI_HOUSEKEEPING 16u      /* turns between two looks around */
 #define TRI_QUANTUM 512           /* messages and sends in one turn, and as many ... */
 #define TRI_QUANTUM_EXTRA 131072   /* ... as wait in the mailbox, up to this */
@@ -88,6 +90,8 @@ struct tri_worker {
     /* -- the worker's own ------------------------------------------------------ */
     TR_CACHE_ALIGNED tr_ctx ctx;
     tri_actor *slot;
+    tri_actor *claimed[TRI_CLAIM];     /* out of the ring, the next one last */
+    TR_ATOMIC(uint32_t) claimed_count; /* written by the worker */
     unsigned slot_run;
     unsigned tick;                     /* turns since the last housekeeping */
     bool timing;                       /* every turn is timed, since some are long */

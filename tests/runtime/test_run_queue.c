@@ -119,6 +119,26 @@ static void test_run_queue_overflow_loses_nobody(void **state)
     free(q);
 }
 
+static void test_run_queue_claim_takes_the_older_half_at_most(void **state)
+{
+    (void)state;
+    tri_run_queue *q = make_queue();
+    tri_actor *actors = make_actors(MANY);
+    tri_actor *claimed[8];
+    assert_int_equal(tri_run_queue_claim(q, claimed, 8), 0);
+    push_range(q, actors, 0, 20);
+    size_t next = 0;
+    const uint32_t expected[] = { 8, 6, 3, 2, 1 }; /* of 20, 12, 6, 3, 1 */
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        assert_int_equal(tri_run_queue_claim(q, claimed, 8), expected[i]);
+        for (uint32_t k = 0; k < expected[i]; k++)
+            assert_ptr_equal(claimed[k], &actors[next++]);
+        assert_int_equal(tri_run_queue_length(q), 20 - next);
+    }
+    free(actors);
+    free(q);
+}
+
 /* -- a thief, nobody else moving ------------------------------------------------------------ */
 
 /* Of n in the ring a thief takes the oldest (n + 1) / 2. */
@@ -194,18 +214,17 @@ static void work_or_steal(unsigned index, void *arg)
     struct heist *h = arg;
     tri_run_queue *mine = h->queues[index];
     for (unsigned victim = index; tr_load_relaxed(&h->left) != 0;) {
-        uint32_t taken;
-        tri_actor *actor = tri_run_queue_pop(mine);
-        if (actor == NULL) {
-            victim = (victim + 1) % (THIEVES + 1);
-            if (victim != index)
-                actor = tri_run_queue_steal(mine, h->queues[victim], &taken);
-            if (actor != NULL)
-                tr_fetch_add_relaxed(&h->steals, 1);
+        tri_actor *actors[4];
+        uint32_t taken, n = tri_run_queue_claim(mine, actors, 1 + victim % 4);
+        victim = (victim + 1) % (THIEVES + 1);
+        if (n == 0 && victim != index) {
+            actors[0] = tri_run_queue_steal(mine, h->queues[victim], &taken);
+            n = actors[0] != NULL;
+            tr_fetch_add_relaxed(&h->steals, n);
         }
-        if (actor != NULL)
-            run_one(h, mine, actor);
-        else
+        for (uint32_t i = 0; i < n; i++)
+            run_one(h, mine, actors[i]);
+        if (n == 0)
             (void)sched_yield();
     }
 }
@@ -245,6 +264,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_run_queue_owner_gets_the_oldest_first),
+        TEST(test_run_queue_claim_takes_the_older_half_at_most),
         TEST(test_run_queue_overflow_gives_the_newest_first),
         TEST(test_run_queue_overflow_starves_nobody),
         TEST(test_run_queue_overflow_loses_nobody),
