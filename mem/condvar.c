@@ -29,7 +29,7 @@ tr_status tr_condvar_wait_until_(tr_condvar *cv, tr_mutex_hold *held, uint64_t d
                                  const tr_site *at)
 {
     tr_lock_core *mutex = held->hold_.lock_;
-    if (held->hold_.kind_ != TR_HOLD_MUTEX_)
+    if ((held->hold_.how_ & TR_HOLD_KIND_) != TR_HOLD_MUTEX_)
         tr_panic("a condvar is waited on with an empty guard at %s:%d", at->file, at->line);
     bind(cv, mutex, at);
 

@@ -100,48 +100,41 @@ void tri_lock_check_released(const tr_lock_core *lock)
 
 /* -- guards -------------------------------------------------------------------------- */
 
-static void unlock(tr_hold *hold)
+static void unlock(tr_hold hold)
 {
-    tri_lock_check_released(hold->lock_);
-    switch ((tr_hold_kind)hold->kind_) {
-    case TR_HOLD_MUTEX_:
-        tri_mutex_unlock(hold->lock_);
-        break;
-    case TR_HOLD_READ_:
-        tri_read_unlock(hold->lock_);
-        break;
-    case TR_HOLD_WRITE_:
-        tri_write_unlock(hold->lock_);
-        break;
-    case TR_HOLD_NONE_:
-        break;
-    }
-    hold->kind_ = TR_HOLD_NONE_;
+    tri_lock_check_released(hold.lock_);
+    const uintptr_t kind = hold.how_ & TR_HOLD_KIND_;
+    if (TR_LIKELY(kind == TR_HOLD_MUTEX_))
+        tri_mutex_unlock(hold.lock_);
+    else if (kind == TR_HOLD_READ_)
+        tri_read_unlock(hold.lock_);
+    else
+        tri_write_unlock(hold.lock_);
 }
 
-void tr_hold_release_(tr_hold *hold)
+void tr_hold_release_(tr_lock_core *lock, uintptr_t how)
 {
-    if (TR_UNLIKELY(tr_panicking()) && !hold->unwinding_ && hold->kind_ != TR_HOLD_READ_)
+    if (TR_UNLIKELY(tr_panicking()) && (how & TR_HOLD_UNWINDING_) == 0 &&
+        (how & TR_HOLD_KIND_) != TR_HOLD_READ_)
         /* relaxed: read under the lock by who must know; see tr_lock_is_poisoned_ */
-        tr_store_relaxed(&hold->lock_->condition_, TRI_LOCK_POISONED);
-    unlock(hold);
+        tr_store_relaxed(&lock->condition_, TRI_LOCK_POISONED);
+    unlock((tr_hold){ lock, how });
 }
 
-tr_status tri_lock_condition(tr_lock_core *lock, tr_hold *hold)
+tr_status tri_lock_condition(tr_hold hold)
 {
     /* relaxed: as in tri_lock_taken */
-    if (tr_load_relaxed(&lock->condition_) == TRI_LOCK_EMPTIED) {
+    if (tr_load_relaxed(&hold.lock_->condition_) == TRI_LOCK_EMPTIED) {
         unlock(hold);
-        tr_panic("the value of %s was moved out of its lock", tri_lock_name(lock));
+        tr_panic("the value of %s was moved out of its lock", tri_lock_name(hold.lock_));
     }
     return TR_POISONED;
 }
 
-void tri_lock_refuse(tr_hold *hold)
+void tri_lock_refuse(tr_hold hold)
 {
-    const tr_lock_core *lock = hold->lock_;
     unlock(hold);
-    tr_panic("%s is poisoned: a thread panicked while it was locked", tri_lock_name(lock));
+    tr_panic("%s is poisoned: a thread panicked while it was locked", tri_lock_name(hold.lock_));
 }
 
 /* -- poison --------------------------------------------------------------------------- */

@@ -62,20 +62,21 @@ const char *tri_lock_name(const tr_lock_core *lock);
 
 /* What every taken lock does: fill in the hold, tell of poison. An emptied lock is
  * let go of and panics. */
-TR_MUST_USE tr_status tri_lock_condition(tr_lock_core *lock, tr_hold *hold);
+TR_MUST_USE tr_status tri_lock_condition(tr_hold hold);
 
-TR_MUST_USE static inline tr_status tri_lock_taken(tr_lock_core *lock, tr_hold_kind kind,
+TR_MUST_USE static inline tr_status tri_lock_taken(tr_lock_core *lock, uintptr_t kind,
                                                    const tr_site *at, tr_hold *ret_hold)
 {
     tri_lock_check_taken(lock, at);
-    *ret_hold = (tr_hold){ .lock_ = lock, .kind_ = kind, .unwinding_ = tr_panicking() };
+    const uintptr_t unwinding = tr_panicking() ? TR_HOLD_UNWINDING_ : 0;
+    *ret_hold = (tr_hold){ .lock_ = lock, .how_ = kind | unwinding };
     /* relaxed: written under the lock, which this thread holds now */
     if (TR_LIKELY(tr_load_relaxed(&lock->condition_) == TRI_LOCK_SOUND))
         return TR_OK;
-    return tri_lock_condition(lock, ret_hold);
+    return tri_lock_condition(*ret_hold);
 }
 
 /* For the forms that give a guard or panic: let go of hold and panic. */
-TR_NORETURN void tri_lock_refuse(tr_hold *hold);
+TR_NORETURN void tri_lock_refuse(tr_hold hold);
 
 #endif

@@ -55,7 +55,7 @@ tr_hold tr_mutex_lock_or_panic_(tr_lock_core *lock, const tr_site *at)
     tri_lock_check_order(lock, at);
     (void)tri_mutex_lock(lock, TR_FOREVER);
     if (TR_UNLIKELY(tri_lock_taken(lock, TR_HOLD_MUTEX_, at, &hold) != TR_OK))
-        tri_lock_refuse(&hold);
+        tri_lock_refuse(hold);
     return hold;
 }
 

@@ -196,7 +196,7 @@ void tri_write_unlock(tr_lock_core *lock)
 tr_read_hold tr_rwlock_downgrade_(tr_write_hold hold)
 {
     tr_rwlock_core *rw = (tr_rwlock_core *)hold.hold_.lock_;
-    TR_ASSERT(hold.hold_.kind_ == TR_HOLD_WRITE_);
+    TR_ASSERT((hold.hold_.how_ & TR_HOLD_KIND_) == TR_HOLD_WRITE_);
     /* edge rwlock (release): with try_read; carries what is guarded. One step: to
      * no WRITER and one reader. */
     uint32_t word = tr_fetch_sub_release(&rw->lock_.word_, WRITER - 1) - (WRITER - 1);
@@ -207,9 +207,8 @@ tr_read_hold tr_rwlock_downgrade_(tr_write_hold hold)
         }
         word = look(rw);
     }
-    tr_read_hold read = { hold.hold_ };
-    read.hold_.kind_ = TR_HOLD_READ_;
-    return read;
+    const uintptr_t unwinding = hold.hold_.how_ & TR_HOLD_UNWINDING_;
+    return (tr_read_hold){ { .lock_ = &rw->lock_, .how_ = TR_HOLD_READ_ | unwinding } };
 }
 
 /* -- what the header's macros call ------------------------------------------------------- */
@@ -231,7 +230,7 @@ tr_hold tr_rwlock_read_or_panic_(tr_rwlock_core *lock, const tr_site *at)
     tr_hold hold;
     (void)read_lock(lock, TR_FOREVER, at);
     if (TR_UNLIKELY(tri_lock_taken(&lock->lock_, TR_HOLD_READ_, at, &hold) != TR_OK))
-        tri_lock_refuse(&hold);
+        tri_lock_refuse(hold);
     return hold;
 }
 
@@ -240,7 +239,7 @@ tr_hold tr_rwlock_write_or_panic_(tr_rwlock_core *lock, const tr_site *at)
     tr_hold hold;
     (void)write_lock(lock, TR_FOREVER, at);
     if (TR_UNLIKELY(tri_lock_taken(&lock->lock_, TR_HOLD_WRITE_, at, &hold) != TR_OK))
-        tri_lock_refuse(&hold);
+        tri_lock_refuse(hold);
     return hold;
 }
 

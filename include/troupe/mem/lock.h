@@ -59,18 +59,19 @@ typedef struct tr_lock_core {
     TR_ATOMIC(const tr_site *) held_at_; /* checked builds: by the last holder */
 } tr_lock_core;
 
-/* How a guard holds its lock. */
-typedef enum tr_hold_kind {
-    TR_HOLD_NONE_ = 0, /* an empty guard */
-    TR_HOLD_MUTEX_,
-    TR_HOLD_READ_,
-    TR_HOLD_WRITE_,
-} tr_hold_kind;
+/* How a guard holds its lock: 0 for an empty guard, else one of the first three. */
+enum {
+    TR_HOLD_MUTEX_ = 1,
+    TR_HOLD_READ_ = 2,
+    TR_HOLD_WRITE_ = 3,
+    TR_HOLD_KIND_ = 3,
+    TR_HOLD_UNWINDING_ = 4, /* the thread was panicking when it locked */
+};
 
+/* Two whole words, which travel in registers. */
 typedef struct tr_hold {
     tr_lock_core *lock_;
-    uint32_t kind_;   /* tr_hold_kind */
-    bool unwinding_;  /* the thread was panicking when it locked */
+    uintptr_t how_;
 } tr_hold;
 
 /* One type for each kind of guard, so that one kind does not pass for another. */
@@ -171,7 +172,7 @@ typedef struct tr_any_guard_ {
     }))
 
 /* The untyped forms; call the macros. */
-TR_API void tr_hold_release_(tr_hold *hold);
+TR_API void tr_hold_release_(tr_lock_core *lock, uintptr_t how);
 TR_API bool tr_lock_is_poisoned_(const tr_lock_core *lock);
 TR_API void tr_lock_clear_poison_(tr_lock_core *lock);
 TR_API void tr_lock_drop_(tr_lock_core *lock, void *value);
@@ -186,12 +187,16 @@ TR_API TR_MUST_USE tr_status tr_lock_into_inner_(tr_lock_core *lock, const void 
 
 static inline void tr_guard_auto_drop_(void *guard)
 {
-    tr_any_guard_ any;
-    __builtin_memcpy(&any, guard, sizeof any);
-    if (any.hold_.kind_ == TR_HOLD_NONE_)
+    /* word by word, as they were written: a wider load would wait for the stores */
+    char *hold = (char *)guard + offsetof(tr_any_guard_, hold_);
+    tr_lock_core *lock;
+    uintptr_t how;
+    __builtin_memcpy(&how, hold + offsetof(tr_hold, how_), sizeof how);
+    if (how == 0)
         return;
-    __builtin_memset(guard, 0, sizeof any);
-    tr_hold_release_(&any.hold_);
+    __builtin_memcpy(&lock, hold + offsetof(tr_hold, lock_), sizeof lock);
+    __builtin_memset(guard, 0, sizeof(tr_any_guard_));
+    tr_hold_release_(lock, how);
 }
 
 #define TR_SECOND_(first, second, ...) (second)

@@ -82,9 +82,10 @@ TR_BEGIN_DECLS
 #define tr_lock(m)                                                                                 \
     ({                                                                                             \
         __typeof__(m) tr_m_ = (m);                                                                 \
+        const tr_hold tr_h_ = tr_mutex_lock_or_panic_(&tr_m_->lock_, TR_HERE_);                    \
         (__typeof__(tr_m_->guard_[0])){                                                            \
             .value = &tr_m_->value_,                                                               \
-            .hold_ = { tr_mutex_lock_or_panic_(&tr_m_->lock_, TR_HERE_) },                         \
+            .hold_.hold_ = { tr_h_.lock_, tr_h_.how_ },                                            \
         };                                                                                         \
     })
 

@@ -169,9 +169,10 @@ TR_API tr_read_hold tr_rwlock_downgrade_(tr_write_hold hold);
 #define TR_RWLOCK_OR_PANIC_(l, guard_of, call)                                                     \
     ({                                                                                             \
         __typeof__(l) tr_l_ = (l);                                                                 \
+        const tr_hold tr_h_ = call(&tr_l_->rwlock_, TR_HERE_);                                     \
         (__typeof__(tr_l_->guard_of[0])){                                                          \
             .value = &tr_l_->value_,                                                               \
-            .hold_ = { call(&tr_l_->rwlock_, TR_HERE_) },                                          \
+            .hold_.hold_ = { tr_h_.lock_, tr_h_.how_ },                                            \
         };                                                                                         \
     })
 
