@@ -179,6 +179,74 @@ static void test_rc_type_drops_and_clones_shares_and_stays(void **state)
     tr_drop(a);
 }
 
+/* -- values that panic ---------------------------------------------------- */
+
+typedef struct bomb {
+    bool armed;
+} bomb;
+
+static void bomb_drop(bomb *b)
+{
+    if (b->armed)
+        tr_panic("dropped");
+}
+
+static tr_status bomb_clone(bomb *copy, const bomb *original)
+{
+    *copy = *original;
+    tr_panic("cloned");
+}
+
+TR_TYPE(bomb, .drop = bomb_drop, .clone = bomb_clone)
+
+static void drop_bomb(void *arg)
+{
+    tr_drop(*(bomb **)arg);
+}
+
+static void make_mut_bomb(void *arg)
+{
+    (void)tr_rc_make_mut(*(bomb **)arg);
+}
+
+static void test_rc_panicking_drop_or_clone_loses_no_block(void **state)
+{
+    (void)state;
+    bomb *b = tr_rc(bomb, .armed = false);
+    bomb *shared = tr_rc_clone(b);
+    tr_rc_weak w = tr_rc_downgrade(b);
+    assert_panics(make_mut_bomb, &shared, "cloned");
+    assert_ptr_equal(shared, b);
+    assert_counts(b, 2, 1);
+    assert_int_equal(test_live_blocks(), 1);
+    tr_drop(shared);
+    b->armed = true;
+    assert_panics(drop_bomb, &b, "dropped");
+    assert_null(b);
+    assert_int_equal(tr_rc_weak_strong_count(w), 0);
+    tr_rc_weak_drop(&w);
+    assert_int_equal(test_live_blocks(), 0);
+}
+
+typedef struct wide {
+    uint64_t words[8];
+} __attribute__((aligned(64))) wide;
+TR_TYPE(wide)
+
+static void test_rc_over_aligned_value_keeps_its_alignment(void **state)
+{
+    (void)state;
+    wide *a = tr_rc(wide, .words = { 1, 2, 3 });
+    wide *b = tr_rc_clone(a);
+    assert_int_equal((uintptr_t)a % 64, 0);
+    tr_rc_make_mut(b)->words[7] = 9; /* without a clone callback: bytewise */
+    assert_int_equal((uintptr_t)b % 64, 0);
+    assert_int_equal(b->words[2] + b->words[7], 12);
+    assert_int_equal(a->words[7], 0);
+    tr_drop(a);
+    tr_drop(b);
+}
+
 /* -- misuse, overflow ----------------------------------------------------- */
 
 static void clone_it(void *arg)
@@ -356,6 +424,8 @@ int main(void)
         CASE(test_rc_05_empty_weak_is_free_and_dead),
         CASE(test_rc_12_ptr_eq_asks_for_the_same_value),
         CASE(test_rc_type_drops_and_clones_shares_and_stays),
+        CASE(test_rc_panicking_drop_or_clone_loses_no_block),
+        CASE(test_rc_over_aligned_value_keeps_its_alignment),
         CASE(test_rc_of_another_kind_or_type_panics),
         CASE(test_rc_beyond_its_counts_aborts_or_panics),
         CASE(test_rc_on_another_thread_panics),
