@@ -1,5 +1,5 @@
 /*
- * troupe - looks into running systems; dispatches to its commands
+ * troupe - looks into running systems and measures this machine; dispatches to its commands
  */
 #include <stdio.h>
 #include <string.h>
@@ -21,10 +21,11 @@ static const command commands[] = {
 
 static void print_help(FILE *stream)
 {
-    (void)fputs("usage: troupe COMMAND [OPTION ...]\n\n"
-                "Looks into the running troupe systems of this user.\n\n"
-                "commands:\n",
-                stream);
+    (void)fputs(
+        "usage: troupe COMMAND [OPTION ...]\n\n"
+        "Looks into the running systems of this user, and measures what actors cost here.\n\n"
+        "commands:\n",
+        stream);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         (void)fprintf(stream, "  %-10s%s\n", commands[i].name, commands[i].summary);
     (void)fputs("\noptions:\n"
