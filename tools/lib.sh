@@ -67,7 +67,7 @@ options_of() {
     *-asan) echo "${1%-asan} -Dchecked=true -Db_sanitize=address,undefined" ;;
     *-tsan) echo "${1%-tsan} -Dchecked=true -Db_sanitize=thread" ;;
     stress) echo "gcc -Dchecked=true -Dstress=true" ;;
-    release) echo "gcc -Dbuildtype=release" ;;
+    release) echo "gcc -Dbuildtype=release -Dtests=false" ;;
     *) die "options_of: no configuration $1" ;;
     esac
 }
