@@ -11,6 +11,7 @@ BENCH = os.path.abspath(sys.argv.pop(1) if len(sys.argv) > 1 else "tools/bench")
 sys.dont_write_bytecode = True
 sys.path.insert(0, BENCH)
 
+import instructions  # noqa: E402
 import measure  # noqa: E402
 import plot  # noqa: E402
 import programs  # noqa: E402
@@ -131,6 +132,25 @@ class TestReport(unittest.TestCase):
             reports.parse(lines(ABOUT) + ["{"])
         with self.assertRaisesRegex(reports.ResultsError, "which machine"):
             reports.parse([])
+
+
+class TestInstructions(unittest.TestCase):
+    RECORDED = instructions.Recorded("gcc <1>", {"fork": 985.9, "ring100": 358.4})
+    HEADING = "## Instructions an operation (callgrind, 1 worker)\n"
+
+    def render(self, recorded):
+        return reports.render(reports.parse(lines(ABOUT, program("troupe"), QUIET)), None, recorded)
+
+    def test_report_shows_recorded_instructions_in_the_order_of_the_workloads(self):
+        page = self.render(self.RECORDED)
+        section = page.split(self.HEADING)[1].split("\n## ")[0]
+        self.assertIn("gcc &lt;1>", section)
+        self.assertEqual([line for line in section.split("\n") if line.startswith("| ")],
+                         ["| workload | instructions |", "| ring100, per hop | 358 |",
+                          "| fork, per actor | 986 |"])
+
+    def test_report_without_recorded_instructions_has_no_such_table(self):
+        self.assertNotIn("Instructions", self.render(None))
 
 
 class TestPlot(unittest.TestCase):

@@ -58,4 +58,24 @@ check_case "does not compile" 1 "0 passed, 1 failed" \
     "check: FAILED - 1 failed, 0 passed in 1 configuration" <<'END'
 executable('broken', files('broken.c'))
 END
+
+# counts_case STATUS-OF-COUNTS STATUS "LINE BEFORE LAST" "LAST LINE"
+counts_case() {
+    printf '#!/bin/sh\nexit %d\n' "$1" >"$tree/tools/counts"
+    chmod +x "$tree/tools/counts"
+    status=0
+    "$tree/tools/check" --only counts >"$tree/output" 2>&1 || status=$?
+    got=$(tail -n 2 "$tree/output")
+    if [ "$status" -ne "$2" ] || [ "$got" != "$3
+$4" ]; then
+        echo "counts that exit $1: exit $status ($2 wanted), output:"
+        cat "$tree/output"
+        failed=1
+    fi
+}
+
+counts_case 0 0 "1 passed, 0 failed" "check: ok - 1 tests passed in 0 configurations"
+counts_case 1 1 "0 passed, 1 failed" "check: FAILED - 1 failed, 0 passed in 0 configurations"
+counts_case 77 1 "0 passed, 0 failed" \
+    "check: FAILED - 0 failed, 0 passed in 0 configurations, counts skipped"
 exit $failed

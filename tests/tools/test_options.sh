@@ -9,7 +9,7 @@ complain() {
     failed=1
 }
 
-for tool in setup check demo dev lint testlog; do
+for tool in setup check counts demo dev lint testlog; do
     help=$("$root/tools/$tool" --help) || complain "tools/$tool --help: exit $?"
     case $help in
     usage:*"tools/$tool"*) ;;

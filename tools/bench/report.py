@@ -1,6 +1,6 @@
 """docs/performance.md out of results.jsonl: medians, spreads, ratios. Nothing is measured here.
 
-The same results give the same text, byte for byte.
+The same results and the same recorded instructions give the same text, byte for byte.
 """
 import collections
 import json
@@ -263,8 +263,22 @@ def memory_section(report):
     return lines
 
 
-def render(report, plot=None):
-    """The whole page; plot is the address of the picture, None if there is none."""
+def instructions_section(recorded):
+    """What an operation is, the tables above say."""
+    if recorded is None:
+        return []
+    rows = [["%s, per %s" % (name, workloads.BY_NAME[name].op), "%.0f" % recorded.figures[name]]
+            for name in workloads.NAMES if name in recorded.figures]
+    return ["## Instructions an operation (callgrind, 1 worker)", "",
+            "What troupe's threads execute together for one more operation, compiled by %s. The "
+            "same on other machines but for some in libc, and guarded: `tools/check` fails when "
+            "one of them grows." % escape(recorded.compiler), ""] + \
+        table(["workload", "instructions"], rows) + [""]
+
+
+def render(report, plot=None, recorded=None):
+    """The whole page; plot is the address of the picture, recorded the instructions (as
+    instructions.load gives them); None if there is none."""
     lines = ["<!-- Made by tools/bench/run; changes by hand get lost. -->",
              "# Performance", "",
              "troupe against its peers on one machine: tokio, Go, Erlang and CAF, as Debian has "
@@ -275,7 +289,8 @@ def render(report, plot=None):
     lines += warning(report) + results_section(report)
     if plot:
         lines += ["![Time of one operation, by workload and program](%s)" % plot, ""]
-    lines += failures_section(report) + memory_section(report) + notes_section(report)
+    lines += failures_section(report) + memory_section(report)
+    lines += instructions_section(recorded) + notes_section(report)
     lines += machine_section(report)
     lines += ["Measure it yourself, on a machine that does nothing else: `tools/bench/run`; "
               "`tools/bench/run --help` tells the rest.", ""]
