@@ -15,6 +15,8 @@
 #include <troupe/mem/box.h>
 #include <troupe/mem/call_once.h>
 #include <troupe/mem/cell.h>
+#include <troupe/mem/buffer_pool.h>
+#include <troupe/mem/bytes.h>
 #include <troupe/mem/clock.h>
 #include <troupe/mem/condvar.h>
 #include <troupe/mem/cow.h>
@@ -27,6 +29,7 @@
 #include <troupe/mem/rc.h>
 #include <troupe/mem/refcell.h>
 #include <troupe/mem/rwlock.h>
+#include <troupe/mem/ring.h>
 #include <troupe/mem/scalars.h>
 #include <troupe/mem/semaphore.h>
 #include <troupe/mem/string.h>
