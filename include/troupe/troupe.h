@@ -42,6 +42,7 @@
 #include <troupe/channels/parker.h>
 #include <troupe/channels/select.h>
 #include <troupe/channels/timed.h>
+#include <troupe/channels/thread.h>
 #include <troupe/channels/waiter.h>
 
 #include <troupe/runtime/actor.h>
