@@ -70,11 +70,11 @@ static void handle(tri_worker *worker, tri_actor *actor, tri_message *message)
         return;
     }
     tri_mailbox_consume(actor, type->size);
-    tr_count_add(&worker->counters.messages, 1);
     worker->in_hand = message;
     tr_reply reply = { tri_message_answer(message) };
     behaviour->handlers[type->tag](&worker->ctx, tri_actor_state(actor, behaviour),
                                    tri_message_payload(message), reply);
+    tr_count_add(&worker->counters.messages, 1);
     if (type->drop != NULL || reply.to_ != NULL)
         settle(worker);
     else
@@ -180,7 +180,8 @@ static void begin_turn(tri_worker *worker, tri_actor *actor)
  * of what is left of the turn will be over. */
 static TR_NOINLINE bool time_is_up(tri_worker *worker)
 {
-    uint64_t elapsed = tr_now() - worker->turn_started;
+    /* relaxed: the worker's own word */
+    uint64_t elapsed = tr_now() - tr_load_relaxed(&worker->turn_started);
     if (elapsed >= TRI_TURN_LIMIT)
         return true;
     /* relaxed: the worker's own word */
@@ -277,6 +278,7 @@ void tri_actor_panicked(tri_worker *worker, const tr_panic_info *info)
     tri_outbox_flush(worker);
     tri_message *message = worker->in_hand;
     if (message != NULL) {
+        tr_count_add(&worker->counters.messages, 1);
         worker->in_hand = NULL;
         if (worker->reply_kept)
             ((tri_ask_message *)message)->answer = NULL; /* somebody else's now */

@@ -203,6 +203,27 @@ static void judge_theft(tri_worker *worker, uint64_t now)
     tr_store_relaxed(&worker->ctx.sender.system->idle.no_backlog_before, worker->no_theft_before);
 }
 
+static uint64_t turn_started(tri_worker *worker)
+{
+    /* relaxed: a hint, or the worker's own word */
+    return tr_load_relaxed(&worker->turn_started);
+}
+
+/* What waits in the ring, in ns, if it is like what came before. */
+static uint64_t backlog_time(tri_worker *worker)
+{
+    /* relaxed: a hint, or the worker's own word */
+    return (uint64_t)tri_run_queue_length(&worker->queue) * tr_load_relaxed(&worker->turn);
+}
+
+/* Work that lasts for less than a wake-up costs its owner less than us - unless the
+ * owner is stuck in a long turn. */
+static bool is_worth_stealing_from(tri_worker *victim, uint64_t now)
+{
+    return (int64_t)(now - turn_started(victim)) > (int64_t)(2 * TRI_WAKE_PRICE) ||
+           backlog_time(victim) > TRI_WAKE_PRICE;
+}
+
 /* Half of somebody's ring. */
 static tri_actor *steal(tri_worker *worker, uint64_t now)
 {
@@ -213,7 +234,7 @@ static tri_actor *steal(tri_worker *worker, uint64_t now)
     for (unsigned i = 0; i < system->worker_count; i++) {
         tri_worker *victim = &system->workers[(start + i) % system->worker_count];
         uint32_t taken = 0;
-        if (victim == worker)
+        if (victim == worker || !is_worth_stealing_from(victim, now))
             continue;
         tri_actor *actor = tri_run_queue_steal(&worker->queue, &victim->queue, &taken);
         if (actor == NULL)
@@ -282,6 +303,12 @@ static void prepare_to_park(tri_worker *worker)
     set_state(worker, TR_WORKER_PARKED);
 }
 
+static void start_turns(tri_worker *worker, uint64_t now)
+{
+    /* relaxed: a hint to others */
+    tr_store_relaxed(&worker->turn_started, now);
+}
+
 /* The next actor, waiting for one if need be; NULL: the system ends. */
 static tri_actor *next_actor(tri_worker *worker)
 {
@@ -318,7 +345,7 @@ static tri_actor *next_actor(tri_worker *worker)
     set_state(worker, TR_WORKER_RUNNING);
     /* After a sleep nothing is known of the turns to come: time them. */
     worker->timing = true;
-    worker->turn_started = tr_now();
+    start_turns(worker, tr_now());
     return actor;
 }
 
@@ -327,11 +354,10 @@ static tri_actor *next_actor(tri_worker *worker)
 /* Is what waits in the ring worth waking somebody for? */
 static void wake_for_backlog(tri_worker *worker)
 {
-    uint64_t backlog = tri_run_queue_length(&worker->queue);
     tr_system *system = worker->ctx.sender.system;
-    if (backlog * worker->turn > TRI_WAKE_PRICE &&
+    if (backlog_time(worker) > TRI_WAKE_PRICE &&
         /* relaxed: a hint; turn_started was read a moment ago */
-        worker->turn_started >= tr_load_relaxed(&system->idle.no_backlog_before) &&
+        turn_started(worker) >= tr_load_relaxed(&system->idle.no_backlog_before) &&
         tri_idle_wants_wake(&system->idle) && tri_idle_notify(system))
         tr_count_add(&worker->counters.wakes, 1);
 }
@@ -342,6 +368,17 @@ static uint32_t smooth(uint32_t average, uint64_t sample)
     return next < UINT32_MAX ? (uint32_t)next : UINT32_MAX;
 }
 
+/* `turns` of them are over: how long was one? */
+static uint64_t note_turns(tri_worker *worker, uint64_t turns)
+{
+    uint64_t now = tr_now();
+    uint64_t length = (now - turn_started(worker)) / turns;
+    /* relaxed: the worker's own word, a hint to others */
+    tr_store_relaxed(&worker->turn, smooth(tr_load_relaxed(&worker->turn), length));
+    start_turns(worker, now);
+    return length;
+}
+
 /* Every TRI_HOUSEKEEPING turns. */
 static void housekeeping(tri_worker *worker)
 {
@@ -350,12 +387,10 @@ static void housekeeping(tri_worker *worker)
     take_inbox(worker);
     tri_limbo_collect(worker);
     tri_limbo_step(worker);
-    if (!worker->timing) {
-        uint64_t now = tr_now();
-        worker->turn = smooth(worker->turn, (now - worker->turn_started) / TRI_HOUSEKEEPING);
-        worker->turn_started = now;
-    }
-    worker->timing = worker->turn > TRI_LONG_TURN / 4;
+    if (!worker->timing)
+        note_turns(worker, TRI_HOUSEKEEPING);
+    /* relaxed: the worker's own word */
+    worker->timing = tr_load_relaxed(&worker->turn) > TRI_LONG_TURN / 4;
     wake_for_backlog(worker);
     /* What comes from outside has its turn, however busy we are. */
     tri_actor *actor = tri_inject_take(&worker->ctx.sender.system->inject);
@@ -365,11 +400,7 @@ static void housekeeping(tri_worker *worker)
 
 void tri_worker_time_turn(tri_worker *worker, tri_actor *actor)
 {
-    uint64_t now = tr_now();
-    uint64_t length = now - worker->turn_started;
-    worker->turn_started = now;
-    worker->turn = smooth(worker->turn, length);
-    actor->turn = smooth(actor->turn, length);
+    actor->turn = smooth(actor->turn, note_turns(worker, 1));
 }
 
 static void after_turn(tri_worker *worker)

@@ -85,6 +85,8 @@ struct tri_worker {
     TR_ATOMIC(tri_actor *) inbox;      /* ready actors pinned here, newest first */
     TR_ATOMIC(tri_actor *) ripe;       /* limbo batches that liburcu is through with */
     TR_CACHE_ALIGNED TR_ATOMIC(uint64_t) quiet; /* quiescent states, by two; odd: parked */
+    TR_ATOMIC(uint64_t) turn_started;  /* when timing; or of the last 16 turns: read by thieves */
+    TR_ATOMIC(uint32_t) turn;          /* smoothed length of a turn, ns: read by thieves */
     tri_run_queue queue;
 
     /* -- the worker's own ------------------------------------------------------ */
@@ -95,8 +97,6 @@ struct tri_worker {
     unsigned slot_run;
     unsigned tick;                     /* turns since the last housekeeping */
     bool timing;                       /* every turn is timed, since some are long */
-    uint32_t turn;                     /* smoothed length of a turn, ns */
-    uint64_t turn_started;             /* when timing; or of the last 16 turns */
     tri_actor *pinned_first;           /* ready actors that only we may run */
     tri_actor *pinned_last;
     tri_outbox outbox;
