@@ -20,7 +20,6 @@
 #include <stdlib.h>
 #include <troupe/mem/panic.h>
 
-#define MAX_SENDERS ((uint32_t)INT32_MAX)
 
 /* -- life ------------------------------------------------------------------------------- */
 
@@ -79,14 +78,19 @@ static void leave(tr_channel **channel)
         c->flavour->destroy(c);
 }
 
+void tri_check_handles(uint32_t before)
+{
+    if (TR_LIKELY(before <= (uint32_t)INT32_MAX))
+        return;
+    (void)fputs("troupe: too many handles of one channel\n", stderr);
+    abort();
+}
+
 tr_channel *tr_channel_add_sender(tr_channel *c)
 {
     /* relaxed: the caller's sender keeps the channel, and the new one travels
      * to another thread by means that order it */
-    if (TR_UNLIKELY(tr_fetch_add_relaxed(&c->senders, 1) > MAX_SENDERS)) {
-        (void)fputs("troupe: too many senders of one channel\n", stderr);
-        abort();
-    }
+    tri_check_handles(tr_fetch_add_relaxed(&c->senders, 1));
     return c;
 }
 

@@ -159,6 +159,10 @@ static inline void tri_spin(unsigned *round)
     }
 }
 
+/* Called by who adds a handle, with the count before: above INT32_MAX it aborts, as
+ * an Arc does; 2^31 more would have to come before the count wraps. */
+void tri_check_handles(uint32_t before);
+
 /* -- slots ----------------------------------------------------------------------------------- */
 
 /* How slots of {a word of state, a value} follow each other behind a header. */

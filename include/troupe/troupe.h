@@ -44,6 +44,7 @@
 #include <troupe/channels/timed.h>
 #include <troupe/channels/thread.h>
 #include <troupe/channels/waiter.h>
+#include <troupe/channels/watch.h>
 
 #include <troupe/runtime/actor.h>
 #include <troupe/runtime/ask.h>
