@@ -228,6 +228,32 @@ static void test_rc_panicking_drop_or_clone_loses_no_block(void **state)
     assert_int_equal(test_live_blocks(), 0);
 }
 
+/* One whose drop wants a share of itself. */
+typedef struct phoenix {
+    int unused;
+} phoenix;
+
+static void phoenix_drop(phoenix *p)
+{
+    phoenix *again = tr_rc_clone(p);
+    tr_drop(again);
+}
+
+TR_TYPE(phoenix, .drop = phoenix_drop)
+
+static void drop_phoenix(void *arg)
+{
+    tr_drop(*(phoenix **)arg);
+}
+
+static void test_rc_value_is_not_revived_by_its_drop(void **state)
+{
+    (void)state;
+    phoenix *p = tr_rc(phoenix, .unused = 0);
+    assert_panics(drop_phoenix, &p, "without owners");
+    assert_int_equal(test_live_blocks(), 0);
+}
+
 typedef struct wide {
     uint64_t words[8];
 } __attribute__((aligned(64))) wide;
@@ -425,6 +451,7 @@ int main(void)
         CASE(test_rc_12_ptr_eq_asks_for_the_same_value),
         CASE(test_rc_type_drops_and_clones_shares_and_stays),
         CASE(test_rc_panicking_drop_or_clone_loses_no_block),
+        CASE(test_rc_value_is_not_revived_by_its_drop),
         CASE(test_rc_over_aligned_value_keeps_its_alignment),
         CASE(test_rc_of_another_kind_or_type_panics),
         CASE(test_rc_beyond_its_counts_aborts_or_panics),

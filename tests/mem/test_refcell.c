@@ -294,6 +294,33 @@ static void test_refcell_in_a_box_drops_its_value_once(void **state)
     assert_string_equal(canary_log, "x");
 }
 
+/* A value whose drop wants to borrow the RefCell it is in. */
+typedef struct clinging {
+    const struct clinging_refcell *home;
+} clinging;
+
+static void clinging_drop(clinging *c);
+TR_TYPE(clinging, .drop = clinging_drop)
+TR_REFCELL(clinging)
+
+static bool refused_in_drop;
+
+static void clinging_drop(clinging *c)
+{
+    TR_REF(clinging_ref) r = tr_try_borrow(c->home);
+    TR_REF(clinging_ref_mut) w = tr_try_borrow_mut(c->home);
+    refused_in_drop = r.value == NULL && w.value == NULL;
+}
+
+static void test_refcell_is_not_borrowed_by_its_values_drop(void **state)
+{
+    (void)state;
+    clinging_refcell *box = tr_box(clinging_refcell, TR_REFCELL_OF({ .home = NULL }));
+    tr_refcell_get_mut(box)->home = box;
+    tr_drop(box);
+    assert_true(refused_in_drop);
+}
+
 static void test_refcell_clone_reads_and_starts_free(void **state)
 {
     (void)state;
@@ -409,6 +436,7 @@ int main(void)
         CASE(test_refcell_values_stay_while_borrowed),
         CASE(test_refcell_after_into_inner_refuses),
         CASE(test_refcell_in_a_box_drops_its_value_once),
+        CASE(test_refcell_is_not_borrowed_by_its_values_drop),
         CASE(test_refcell_clone_reads_and_starts_free),
         CASE(test_refcell_clone_and_eq_of_a_written_one_panic),
         CASE(test_snd_01_refcell_may_be_sent_but_not_shared),
