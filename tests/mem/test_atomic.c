@@ -24,7 +24,7 @@ static void add_ones(unsigned index, void *arg)
         tr_fetch_add_relaxed(&sum->total, 1); /* relaxed: read after the join */
 }
 
-static void test_atomic_01_ten_threads_add_to_an_exact_sum(void **state)
+static void test_atm_01_ten_threads_add_to_an_exact_sum(void **state)
 {
     (void)state;
     const size_t rounds[] = { 1000, test_scale(50000) };
@@ -37,7 +37,7 @@ static void test_atomic_01_ten_threads_add_to_an_exact_sum(void **state)
 
 /* -- ATM-02 to 04: values --------------------------------------------------- */
 
-static void test_atomic_02_fetch_gives_the_old_value_and_wraps(void **state)
+static void test_atm_02_fetch_gives_the_old_value_and_wraps(void **state)
 {
     (void)state;
     TR_ATOMIC(size_t) size = TR_ATOMIC_INIT(SIZE_MAX);
@@ -53,7 +53,7 @@ static void test_atomic_02_fetch_gives_the_old_value_and_wraps(void **state)
     assert_int_equal(tr_load_relaxed(&number), INT32_MAX);
 }
 
-static void test_atomic_03_compare_and_swap_of_bool(void **state)
+static void test_atm_03_compare_and_swap_of_bool(void **state)
 {
     (void)state;
     TR_ATOMIC(bool) flag = TR_ATOMIC_INIT(false);
@@ -65,7 +65,7 @@ static void test_atomic_03_compare_and_swap_of_bool(void **state)
     assert_true(tr_load_relaxed(&flag));
 }
 
-static void test_atomic_04_swap_gives_the_old_value(void **state)
+static void test_atm_04_swap_gives_the_old_value(void **state)
 {
     (void)state;
     int a, b;
@@ -90,7 +90,7 @@ static bool halve_unless_odd(atomic_unsigned *number, unsigned *ret_found)
     return false;
 }
 
-static void test_atomic_04_refused_update_leaves_the_value(void **state)
+static void test_atm_04_refused_update_leaves_the_value(void **state)
 {
     (void)state;
     atomic_unsigned number = TR_ATOMIC_INIT(6);
@@ -163,7 +163,7 @@ CHECK_SHAPE(uint64_t);
 CHECK_SHAPE(size_t);
 CHECK_SHAPE(void *);
 
-static void test_atomic_06_is_aligned_to_its_size_behind_anything(void **state)
+static void test_atm_06_is_aligned_to_its_size_behind_anything(void **state)
 {
     (void)state;
     struct {
@@ -291,15 +291,15 @@ static void test_atomic_stress_seed_replays_each_threads_stream(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_atomic_01_ten_threads_add_to_an_exact_sum),
-        TEST(test_atomic_02_fetch_gives_the_old_value_and_wraps),
-        TEST(test_atomic_03_compare_and_swap_of_bool),
-        TEST(test_atomic_04_swap_gives_the_old_value),
-        TEST(test_atomic_04_refused_update_leaves_the_value),
+        TEST(test_atm_01_ten_threads_add_to_an_exact_sum),
+        TEST(test_atm_02_fetch_gives_the_old_value_and_wraps),
+        TEST(test_atm_03_compare_and_swap_of_bool),
+        TEST(test_atm_04_swap_gives_the_old_value),
+        TEST(test_atm_04_refused_update_leaves_the_value),
         TEST(test_atomic_every_compare_and_swap_loads_what_it_found),
         TEST(test_atomic_bits_are_set_and_cleared),
         TEST(test_atomic_count_add_adds_for_one_writer),
-        TEST(test_atomic_06_is_aligned_to_its_size_behind_anything),
+        TEST(test_atm_06_is_aligned_to_its_size_behind_anything),
         TEST(test_atomic_release_and_acquire_carry_a_plain_value),
         TEST(test_atomic_seq_cst_stores_are_not_both_missed),
 #ifdef TR_STRESS
