@@ -185,14 +185,17 @@ static uint64_t next_random(tri_worker *worker)
 /*
  * What was stolen last is used up. Was it worth it? Two workers that steal from
  * each other all the time are slower than one, since what they share is never in
- * the right cache; so a theft that lasted shortly makes stealing, and waking
- * somebody for it, pause for a while: longer each time, until one is worth it.
+ * the right cache: an actor costs its thief some lines from the owner's cache, and
+ * the owner as many. So a theft that lasted shortly, as a whole or for each actor,
+ * makes stealing, and waking somebody for it, pause for a while: longer each time,
+ * until one is worth it.
  */
 static void judge_theft(tri_worker *worker, uint64_t now)
 {
     if (worker->stolen_at == 0)
         return;
-    bool was_short = now - worker->stolen_at < TRI_LONG_TURN;
+    uint64_t worth = worker->stolen_count * TRI_STOLEN_TURN;
+    bool was_short = now - worker->stolen_at < (worth > TRI_LONG_TURN ? worth : TRI_LONG_TURN);
     uint64_t longer = worker->steal_backoff * 2;
     worker->steal_backoff = !was_short                       ? TRI_STEAL_BACKOFF
                             : longer < TRI_STEAL_BACKOFF_MAX ? longer
@@ -218,28 +221,27 @@ static uint64_t backlog_time(tri_worker *worker)
 
 /* Work that lasts for less than a wake-up costs its owner less than us - unless the
  * owner is stuck in a long turn. */
-static bool is_worth_stealing_from(tri_worker *victim, uint64_t now)
+static bool is_worth_stealing_from(tri_worker *victim, uint64_t now, uint64_t no_theft_before)
 {
     return (int64_t)(now - turn_started(victim)) > (int64_t)(2 * TRI_WAKE_PRICE) ||
-           backlog_time(victim) > TRI_WAKE_PRICE;
+           (now >= no_theft_before && backlog_time(victim) > TRI_WAKE_PRICE);
 }
 
 /* Half of somebody's ring. */
 static tri_actor *steal(tri_worker *worker, uint64_t now)
 {
     tr_system *system = worker->ctx.sender.system;
-    if (now < worker->no_theft_before)
-        return NULL;
     unsigned start = (unsigned)(next_random(worker) % system->worker_count);
     for (unsigned i = 0; i < system->worker_count; i++) {
         tri_worker *victim = &system->workers[(start + i) % system->worker_count];
         uint32_t taken = 0;
-        if (victim == worker || !is_worth_stealing_from(victim, now))
+        if (victim == worker || !is_worth_stealing_from(victim, now, worker->no_theft_before))
             continue;
         tri_actor *actor = tri_run_queue_steal(&worker->queue, &victim->queue, &taken);
         if (actor == NULL)
             continue;
         worker->stolen_at = now;
+        worker->stolen_count = taken;
         tr_count_add(&worker->counters.stolen, taken);
         return actor;
     }

@@ -31,7 +31,8 @@
 #define TRI_TURN_LIMIT 1000000u   /* ns: a turn ends after the message that passes it */
 #define TRI_WAKE_PRICE 15000u     /* ns of work that make waking another worthwhile */
 #define TRI_STEAL_BACKOFF 5000u   /* ns without a theft after one that was not worth it */
-#define TRI_STEAL_BACKOFF_MAX 200000u
+#define TRI_STEAL_BACKOFF_MAX 1000000u
+#define TRI_STOLEN_TURN 1000u     /* ns that a stolen actor should last */
 #define TRI_SPAWN_CREDIT 64u      /* at most */
 #define TRI_SPIN 60000u           /* ns of searching before parking */
 
@@ -118,6 +119,7 @@ struct tri_worker {
     tri_limbo limbo;
     uint64_t random;
     uint64_t stolen_at;                /* time of the last theft, ns; 0: none, or judged */
+    uint64_t stolen_count;             /* by that theft */
     uint64_t steal_backoff;            /* ns */
     uint64_t no_theft_before;          /* time, ns */
     unsigned index;
