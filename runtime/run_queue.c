@@ -80,13 +80,14 @@ static tri_actor **choose_overflow(tri_run_queue *q)
     return old ? &q->overflow_old : &q->overflow_new;
 }
 
-/* The ring is empty: fill half of it from overflow, so that thieves see it too. */
+/* The ring is empty: put some of the overflow there, where thieves see them too. */
 static void refill(tri_run_queue *q)
 {
     /* relaxed: the owner's own word */
     uint64_t tail = tr_load_relaxed(&q->tail);
     tri_actor **list = choose_overflow(q);
-    for (uint32_t n = 0; n < TRI_RING / 2 && *list != NULL; n++) {
+    uint32_t most = list == &q->overflow_old ? TRI_REFILL_OLD : TRI_REFILL;
+    for (uint32_t n = 0; n < most && *list != NULL; n++) {
         tri_actor *actor = *list;
         *list = actor->link.next;
         tr_count_add(&q->overflow_count, (uint32_t)-1);

@@ -3,7 +3,7 @@
  *
  *     owner: push ->  [ ring of 256 ]  -> pop: owner
  *                 \                     `-> steal: thieves take half
- *      ring full:  `-> [ overflow ] refills the ring, half of it at a time
+ *      ring full:  `-> [ overflow ] refills the ring, a few at a time
  *
  * Threads            push  pop  steal  length     x: the caller keeps them apart
  *          push       x     x     -      -        -: any threads, any time
@@ -13,8 +13,8 @@
  *          failed because another took something: lock-free.
  * Order    first in, first out in the ring. Of what overflows the newest come
  *          first, so that a tree of spawns is worked off branch by branch and
- *          not all alive at once; every TRI_OLD_EVERY-th refill takes the
- *          oldest, so that nobody starves. What the owner did before push is
+ *          not all alive at once; every TRI_OLD_EVERY-th refill takes some of
+ *          the oldest, so that nobody starves. What the owner did before push is
  *          visible to whoever gets the actor.
  * Memory   none: the overflow list goes through the actors.
  */
@@ -25,6 +25,10 @@
 
 #define TRI_RING 256u /* a power of two */
 #define TRI_OLD_EVERY 8u
+/* How many a refill takes: few, so that what they spawn runs, and is gone, before
+ * the next few. Of the oldest fewer still: each may be a branch of its own. */
+#define TRI_REFILL 16u
+#define TRI_REFILL_OLD 8u
 
 typedef struct tri_run_queue {
     /* head: the next to leave; advanced by owner and thieves, by CAS. 64 bits,

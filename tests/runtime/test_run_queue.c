@@ -61,7 +61,7 @@ static void test_run_queue_owner_gets_the_oldest_first(void **state)
     free(q);
 }
 
-/* The ring first; then, of what overflowed, the newest half ring. */
+/* The ring first; then, of what overflowed, the newest. */
 static void test_run_queue_overflow_gives_the_newest_first(void **state)
 {
     (void)state;
@@ -70,9 +70,9 @@ static void test_run_queue_overflow_gives_the_newest_first(void **state)
     push_range(q, actors, 0, MANY);
     assert_int_equal(tri_run_queue_length(q), MANY);
     assert_pops_range(q, actors, 0, TRI_RING);
-    for (size_t i = MANY; i > MANY - TRI_RING / 2; i--)
+    for (size_t i = MANY; i > MANY - TRI_REFILL; i--)
         assert_ptr_equal(tri_run_queue_pop(q), &actors[i - 1]);
-    assert_int_equal(tri_run_queue_length(q), MANY - TRI_RING - TRI_RING / 2);
+    assert_int_equal(tri_run_queue_length(q), MANY - TRI_RING - TRI_REFILL);
     free(actors);
     free(q);
 }
@@ -88,7 +88,7 @@ static void test_run_queue_overflow_starves_nobody(void **state)
     push_range(q, actors, 0, MANY);
     size_t pops = 0;
     for (tri_actor *popped = NULL; popped != oldest; pops++) {
-        assert_true(pops < TRI_RING + TRI_OLD_EVERY * TRI_RING / 2);
+        assert_true(pops < TRI_RING + TRI_OLD_EVERY * TRI_REFILL);
         popped = tri_run_queue_pop(q);
         assert_non_null(popped);
         if (popped != oldest)
