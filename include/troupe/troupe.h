@@ -32,6 +32,7 @@
 #include <troupe/mem/ring.h>
 #include <troupe/mem/scalars.h>
 #include <troupe/mem/semaphore.h>
+#include <troupe/mem/small_vec.h>
 #include <troupe/mem/string.h>
 #include <troupe/mem/type.h>
 #include <troupe/mem/vec.h>
