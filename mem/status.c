@@ -32,6 +32,7 @@ static const struct row rows[] = {
     ROW(TR_IO, "the operating system refused"),
     ROW(TR_POISONED, "a panic left what is locked half changed"),
     ROW(TR_WOULD_BLOCK, "somebody else holds it now"),
+    ROW(TR_LAGGED, "messages were overwritten unread"),
 };
 
 static const struct row unknown = { .name = "TR_?", .text = "not a status" };

@@ -35,6 +35,7 @@ typedef enum tr_status {
     TR_IO,           /* the operating system refused; the message says what */
     TR_POISONED,     /* a panic left what is locked half changed: mend it, or fail */
     TR_WOULD_BLOCK,  /* somebody else holds it now: come back, or call what waits */
+    TR_LAGGED,       /* messages were overwritten unread, how many is said: go on receiving */
 } tr_status;
 
 /*
