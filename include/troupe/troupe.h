@@ -37,6 +37,7 @@
 #include <troupe/mem/type.h>
 #include <troupe/mem/vec.h>
 
+#include <troupe/channels/broadcast.h>
 #include <troupe/channels/channel.h>
 #include <troupe/channels/mpsc.h>
 #include <troupe/channels/oneshot.h>
