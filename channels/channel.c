@@ -2,14 +2,17 @@
  * channel - handles and counts, and the calls that go to a channel's flavour
  *
  *   sender  --+
- *   sender  --+-- tr_channel --> flavour        sides: 2, one for all senders,
- *   receiver -+                                 one for the receiver
+ *   sender  --+-- tr_channel --> flavour        sides: one for all senders, one for
+ *   receiver -+      |                          the receiver, one for each weak sender
+ *   weak sender - - -+
  *
  * 1. The last sender disconnects, and then gives up the senders' side; the
  *    receiver disconnects, discards, and gives up its own. Who gives up the last
  *    side destroys the channel, and nobody can reach it any more.
  * 2. A handle is alive during each call on it, so the channel is too, also while
  *    the call wakes others.
+ *
+ * 3. senders never goes from 0 to 1: once the senders are gone they stay so.
  *
  * Edges: senders (acq_rel), among the senders that go; sides (acq_rel), from the
  * side that goes first to the one that destroys.
@@ -119,6 +122,43 @@ void tr_channel_drop_receiver(tr_channel **channel)
     c->flavour->disconnect(c);
     tri_wake_all(c, TRI_SENDERS, TR_BUSY);
     c->flavour->discard(c);
+}
+
+void tr_channel_close(tr_channel *c)
+{
+    if (c->flavour->destroy == NULL)
+        return; /* never: nobody could send */
+    c->flavour->disconnect(c);
+    tri_wake_all(c, TRI_SENDERS, TR_BUSY);
+}
+
+/* -- weak senders ------------------------------------------------------------------------ */
+
+tr_channel *tr_channel_add_weak(tr_channel *c)
+{
+    /* relaxed: as in tr_channel_add_sender */
+    tri_check_handles(tr_fetch_add_relaxed(&c->sides, 1));
+    return c;
+}
+
+void tr_channel_drop_weak(tr_channel **channel)
+{
+    tr_channel *c = *channel;
+    *channel = NULL;
+    if (c != NULL)
+        leave(&c);
+}
+
+tr_status tr_channel_upgrade(tr_channel *c)
+{
+    uint32_t senders = tr_load_relaxed(&c->senders); /* relaxed: the CAS decides */
+    do {
+        if (senders == 0)
+            return TR_DISCONNECTED; /* 3. */
+        tri_check_handles(senders);
+        /* relaxed: as in tr_channel_add_sender */
+    } while (!tr_cas_relaxed(&c->senders, &senders, senders + 1));
+    return TR_OK;
 }
 
 /* -- send and receive -------------------------------------------------------------------- */

@@ -90,7 +90,7 @@ struct tr_channel {
     TR_CACHE_ALIGNED pthread_mutex_t lock;
     tri_waiting waiting[2];
     TR_ATOMIC(uint32_t) senders;
-    TR_ATOMIC(uint32_t) sides; /* sides that still have a handle */
+    TR_ATOMIC(uint32_t) sides; /* that still have a handle, and weak senders */
 };
 
 /* Fill in a new channel with one sender and one receiver. */

@@ -11,7 +11,8 @@
  *    belong to the claimer (flavour.h 2.), and no lock is held.
  * 2. A party lists its op and looks for partners under one lock, so of two that
  *    look for each other the second one sees the first.
- * 3. `gone` is guarded by the lock; once set, nobody is listed without seeing it.
+ * 3. `gone` is guarded by the lock; once set, nobody is claimed, and who is
+ *    listed later sees it.
  *
  * Edges: none of its own; the lock and the waiter carry all.
  */
@@ -31,8 +32,8 @@ static rendezvous *of(tr_channel *c)
 static tr_select_op *meet(tr_channel *c, unsigned side, bool *ret_gone)
 {
     pthread_mutex_lock(&c->lock);
-    tr_select_op *partner = tri_claim(c, side);
     *ret_gone = of(c)->gone;
+    tr_select_op *partner = *ret_gone ? NULL : tri_claim(c, side);
     pthread_mutex_unlock(&c->lock);
     return partner;
 }

@@ -129,6 +129,69 @@ static void test_bnd_05_rendezvous_alone_is_full_and_empty(void **state)
     ints_receiver_drop(&rx);
 }
 
+/* -- BND-17: the receiver closes ---------------------------------------------------------------- */
+
+static void test_bnd_17_close_refuses_sends_and_drains(void **state)
+{
+    (void)state;
+    for (size_t c = 0; c < CAPACITIES; c++) {
+        parcels_sender tx;
+        parcels_receiver rx;
+        parcel p, got;
+        assert_int_equal(parcels_bounded(capacities[c], &tx, &rx), TR_OK);
+        uint64_t queued = capacities[c] < 3 ? capacities[c] : 3;
+        for (uint64_t i = 0; i < queued; i++) {
+            p = parcel_make(i);
+            assert_int_equal(parcels_send(tx, &p), TR_OK);
+        }
+        parcels_close(rx);
+        parcels_close(rx);
+        p = parcel_make(9);
+        assert_int_equal(parcels_try_send(tx, &p), TR_DISCONNECTED);
+        assert_int_equal(parcels_send(tx, &p), TR_DISCONNECTED);
+        parcel_drop(&p);
+        for (uint64_t i = 0; i < queued; i++) {
+            assert_int_equal(parcels_recv(rx, &got), TR_OK);
+            assert_int_equal(got.n, i);
+            parcel_drop(&got);
+        }
+        assert_int_equal(parcels_try_recv(rx, &got), TR_DISCONNECTED); /* tx is still there */
+        assert_int_equal(parcels_recv(rx, &got), TR_DISCONNECTED);
+        parcels_sender_drop(&tx);
+        parcels_receiver_drop(&rx);
+        assert_int_equal(parcels_alive(), 0);
+    }
+}
+
+/* -- BND-18: weak senders ------------------------------------------------------------------------- */
+
+static void test_bnd_18_weak_sender_upgrades_while_a_sender_lives(void **state)
+{
+    (void)state;
+    for (size_t c = 0; c < CAPACITIES; c++) {
+        ints_sender tx, second = { NULL };
+        ints_receiver rx;
+        int got;
+        assert_int_equal(ints_bounded(capacities[c], &tx, &rx), TR_OK);
+        ints_weak_sender weak = ints_downgrade(tx), other = ints_weak_sender_clone(weak);
+        assert_int_equal(ints_upgrade(weak, &second), TR_OK);
+        assert_true(tr_channel_is_same(tx, second));
+        ints_sender_drop(&tx);
+        assert_int_equal(ints_try_recv(rx, &got), TR_EMPTY);
+        assert_int_equal(ints_upgrade(other, &tx), TR_OK);
+        ints_sender_drop(&second);
+        ints_sender_drop(&tx);
+        assert_int_equal(ints_try_recv(rx, &got), TR_DISCONNECTED); /* weak ones do not count */
+        assert_int_equal(ints_upgrade(weak, &tx), TR_DISCONNECTED);
+        assert_null(tx.channel_);
+        ints_weak_sender_drop(&weak);
+        ints_receiver_drop(&rx);
+        assert_int_equal(ints_upgrade(other, &tx), TR_DISCONNECTED);
+        ints_weak_sender_drop(&other); /* the last handle of all */
+        ints_weak_sender_drop(&other);
+    }
+}
+
 /* -- BND-02, BND-06: when a send returns ------------------------------------------------------ */
 
 struct marked {
@@ -248,6 +311,116 @@ static void test_bnd_07_try_send_meets_a_parked_receiver(void **state)
     assert_int_equal(value_of(&m.mark), m.n);
 }
 
+/* -- BND-17, BND-18 with threads ------------------------------------------------------------------- */
+
+struct meeting {
+    test_barrier gate;
+    size_t rounds;
+    longs_sender tx;
+    longs_receiver rx;
+    longs_weak_sender weak;
+    counter wrong, upgraded, refused;
+};
+
+static void send_until_refused(unsigned index, void *arg)
+{
+    struct meeting *m = arg;
+    (void)index;
+    for (size_t r = 0; r < m->rounds; r++) {
+        uint64_t message = 1;
+        test_barrier_wait(&m->gate);
+        tr_status s;
+        while ((s = longs_send(m->tx, &message)) == TR_OK)
+            message++;
+        if (s != TR_DISCONNECTED)
+            bump(&m->wrong);
+        set(&m->upgraded, message - 1); /* that many were accepted */
+        test_barrier_wait(&m->gate);
+    }
+}
+
+static void test_bnd_17_close_wakes_a_blocked_sender(void **state)
+{
+    (void)state;
+    struct meeting m = { .rounds = test_scale(3000) };
+    test_threads group;
+    uint64_t wrong = 0, got;
+    test_barrier_init(&m.gate, 2);
+    test_threads_start(&group, 1, send_until_refused, &m);
+    for (size_t r = 0; r < m.rounds; r++) {
+        uint64_t received = 0;
+        wrong += longs_bounded(r % 4, &m.tx, &m.rx) != TR_OK;
+        test_barrier_wait(&m.gate);
+        for (size_t n = r % 16; n > 0; n--)
+            received += longs_recv(m.rx, &got) == TR_OK;
+        longs_close(m.rx);
+        test_barrier_wait(&m.gate);
+        while (longs_next(m.rx, &got)) /* what was accepted, and nothing else */
+            received++;
+        wrong += received != value_of(&m.upgraded);
+        longs_sender_drop(&m.tx);
+        longs_receiver_drop(&m.rx);
+    }
+    test_threads_join(&group);
+    test_barrier_fini(&m.gate);
+    assert_int_equal(wrong, 0);
+    assert_int_equal(value_of(&m.wrong), 0);
+}
+
+static void upgrade_and_send(unsigned index, void *arg)
+{
+    struct meeting *m = arg;
+    (void)index;
+    for (size_t r = 0; r < m->rounds; r++) {
+        uint64_t message = r;
+        longs_sender tx;
+        test_barrier_wait(&m->gate);
+        for (size_t n = r % 32 * 4; n > 0; n--)
+            tr_cpu_relax();
+        if (longs_upgrade(m->weak, &tx) == TR_OK) {
+            bump(&m->upgraded);
+            if (longs_send(tx, &message) != TR_OK)
+                bump(&m->wrong);
+            longs_sender_drop(&tx);
+        } else {
+            bump(&m->refused);
+        }
+        longs_weak_sender_drop(&m->weak);
+        test_barrier_wait(&m->gate);
+    }
+}
+
+static void test_bnd_18_stress_upgrade_against_the_last_drop(void **state)
+{
+    (void)state;
+    struct meeting m = { .rounds = test_scale(5000) };
+    test_threads group;
+    uint64_t wrong = 0, got, received = 0;
+    test_barrier_init(&m.gate, 2);
+    test_threads_start(&group, 1, upgrade_and_send, &m);
+    for (size_t r = 0; r < m.rounds; r++) {
+        wrong += longs_bounded(capacities[r % CAPACITIES], &m.tx, &m.rx) != TR_OK;
+        m.weak = longs_downgrade(m.tx);
+        test_barrier_wait(&m.gate);
+        for (size_t n = r / 32 % 32 * 4; n > 0; n--)
+            tr_cpu_relax();
+        longs_sender_drop(&m.tx);
+        while (longs_next(m.rx, &got)) {
+            wrong += got != r;
+            received++;
+        }
+        longs_receiver_drop(&m.rx);
+        test_barrier_wait(&m.gate);
+    }
+    test_threads_join(&group);
+    test_barrier_fini(&m.gate);
+    assert_int_equal(wrong, 0);
+    assert_int_equal(value_of(&m.wrong), 0);
+    assert_int_equal(received, value_of(&m.upgraded));
+    print_message("    %llu upgraded, %llu refused\n", (unsigned long long)value_of(&m.upgraded),
+                  (unsigned long long)value_of(&m.refused));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +428,10 @@ int main(void)
         CASE(test_bnd_02_send_on_full_waits_for_a_receive),
         CASE(test_bnd_03_send_timeout_late_and_gone),
         CASE(test_bnd_04_disconnected_wins_over_full),
+        CASE(test_bnd_17_close_refuses_sends_and_drains),
+        CASE(test_bnd_17_close_wakes_a_blocked_sender),
+        CASE(test_bnd_18_weak_sender_upgrades_while_a_sender_lives),
+        CASE(test_bnd_18_stress_upgrade_against_the_last_drop),
         CASE(test_bounded_len_at_every_place_of_the_ring),
         CASE(test_bnd_05_rendezvous_alone_is_full_and_empty),
         CASE(test_bnd_06_rendezvous_send_waits_for_its_receive),

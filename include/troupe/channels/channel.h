@@ -85,6 +85,14 @@ TR_BEGIN_DECLS
  *   jobs_next(rx, &j)                   for loops: false once disconnected
  *   jobs_try_next(rx, &j)               false once empty or disconnected
  *
+ *   jobs_close(rx)                      sends fail from now on, also those that wait;
+ *                                       what is queued can still be received
+ *
+ * A weak sender does not keep the channel connected (as tokio's WeakSender):
+ *   jobs_downgrade(tx)                  a jobs_weak_sender
+ *   jobs_upgrade(weak, &tx)             TR_DISCONNECTED: no sender is left
+ *   jobs_weak_sender_clone(weak), jobs_weak_sender_drop(&weak)
+ *
  *   jobs_select_send(tx, &j), jobs_select_recv(rx, &j)       for tr_select
  *   jobs_never()                        a receiver that never gets anything
  */
@@ -103,6 +111,9 @@ TR_BEGIN_DECLS
     typedef struct NAME##_receiver {                                                               \
         tr_channel *channel_;                                                                      \
     } NAME##_receiver;                                                                             \
+    typedef struct NAME##_weak_sender {                                                            \
+        tr_channel *channel_;                                                                      \
+    } NAME##_weak_sender;                                                                          \
     TR_UNUSED static inline void NAME##_sender_drop(NAME##_sender *sender)                         \
     {                                                                                              \
         tr_channel_drop_sender(&sender->channel_);                                                 \
@@ -110,6 +121,10 @@ TR_BEGIN_DECLS
     TR_UNUSED static inline void NAME##_receiver_drop(NAME##_receiver *receiver)                   \
     {                                                                                              \
         tr_channel_drop_receiver(&receiver->channel_);                                             \
+    }                                                                                              \
+    TR_UNUSED static inline void NAME##_weak_sender_drop(NAME##_weak_sender *weak)                 \
+    {                                                                                              \
+        tr_channel_drop_weak(&weak->channel_);                                                     \
     }
 
 #define TR_CHANNEL_CALLS(NAME, T)                                                                  \
@@ -142,6 +157,15 @@ TR_API tr_channel *tr_channel_add_sender(tr_channel *channel);
 TR_API void tr_channel_drop_sender(tr_channel **channel);
 /* Drop the receiver, and at once what is queued; as above. */
 TR_API void tr_channel_drop_receiver(tr_channel **channel);
+
+/* Refuse sends from now on; the receiver's. */
+TR_API void tr_channel_close(tr_channel *channel);
+/* One more weak sender, from a sender or a weak one; gives the channel. */
+TR_API tr_channel *tr_channel_add_weak(tr_channel *channel);
+/* Drop a weak sender; as above. */
+TR_API void tr_channel_drop_weak(tr_channel **channel);
+/* Make one more sender if there is one. TR_DISCONNECTED: there is none, for good. */
+TR_API TR_MUST_USE tr_status tr_channel_upgrade(tr_channel *channel);
 
 /* Move *message into the channel, as jobs_try_send and jobs_send_until. */
 TR_API TR_MUST_USE tr_status tr_channel_try_send(tr_channel *channel, const void *message);
@@ -183,6 +207,26 @@ TR_API tr_channel *tr_channel_never(void);
     TR_UNUSED static inline NAME##_sender NAME##_sender_clone(NAME##_sender sender)                \
     {                                                                                              \
         return (NAME##_sender){ tr_channel_add_sender(sender.channel_) };                          \
+    }                                                                                              \
+    TR_UNUSED static inline NAME##_weak_sender NAME##_downgrade(NAME##_sender sender)              \
+    {                                                                                              \
+        return (NAME##_weak_sender){ tr_channel_add_weak(sender.channel_) };                       \
+    }                                                                                              \
+    TR_UNUSED static inline NAME##_weak_sender NAME##_weak_sender_clone(NAME##_weak_sender weak)   \
+    {                                                                                              \
+        return (NAME##_weak_sender){ tr_channel_add_weak(weak.channel_) };                         \
+    }                                                                                              \
+    TR_UNUSED TR_MUST_USE static inline tr_status NAME##_upgrade(NAME##_weak_sender weak,          \
+                                                                 NAME##_sender *ret_sender)        \
+    {                                                                                              \
+        const tr_status status_ = tr_channel_upgrade(weak.channel_);                               \
+        if (status_ == TR_OK)                                                                      \
+            ret_sender->channel_ = weak.channel_;                                                  \
+        return status_;                                                                            \
+    }                                                                                              \
+    TR_UNUSED static inline void NAME##_close(NAME##_receiver receiver)                            \
+    {                                                                                              \
+        tr_channel_close(receiver.channel_);                                                       \
     }                                                                                              \
     TR_UNUSED static inline NAME##_receiver NAME##_never(void)                                     \
     {                                                                                              \
