@@ -150,6 +150,26 @@ static void test_once_panic_poisons_until_a_force_succeeds(void **state)
     assert_int_equal(runs, 0);
 }
 
+static void wait_alone(unsigned index, void *arg)
+{
+    (void)index;
+    tr_once_wait((tr_once *)arg);
+}
+
+/* Who waits before anybody has called is woken by the call. */
+static void test_once_waiters_may_come_before_the_first_call(void **state)
+{
+    (void)state;
+    tr_once once = TR_ONCE_INIT;
+    unsigned runs = 0;
+    test_threads waiters;
+    test_threads_start(&waiters, 3, wait_alone, &once);
+    TEST_UNTIL(tr_load_relaxed(&once.state_) != 0); /* somebody is about to sleep */
+    tr_once_call(&once, add_run, &runs);
+    test_threads_join(&waiters);
+    assert_int_equal(runs, 1);
+}
+
 static void test_once_force_of_a_fresh_one_is_told_so(void **state)
 {
     (void)state;
@@ -221,6 +241,7 @@ int main(void)
         TEST(test_cnd_05_ten_threads_run_it_once_and_see_it_done),
         TEST(test_cnd_05_fresh_onces_each_run_once),
         TEST(test_once_panic_poisons_until_a_force_succeeds),
+        TEST(test_once_waiters_may_come_before_the_first_call),
         TEST(test_once_force_of_a_fresh_one_is_told_so),
         TEST(test_once_all_who_wait_learn_of_the_panic),
         TEST(test_once_called_by_its_own_function_panics),

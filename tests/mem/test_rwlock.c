@@ -118,6 +118,29 @@ static void test_rwlock_timed_out_writer_leaves_no_trace(void **state)
     }
 }
 
+static void write_once(unsigned index, void *arg)
+{
+    (void)index;
+    TR_GUARD(range_write_guard) w = tr_write((range_rwlock *)arg);
+    w.value->to = 77;
+}
+
+/* ... nor forget the other writers, who sleep behind the same bit. */
+static void test_rwlock_timed_out_writer_does_not_lose_the_others(void **state)
+{
+    (void)state;
+    range_rwlock lock = TR_RWLOCK_INIT(range);
+    test_threads writers;
+    TR_GUARD(range_read_guard) r = tr_read(&lock);
+    test_threads_start(&writers, 2, write_once, &lock);
+    TEST_UNTIL((tr_load_relaxed(&lock.lock_.word_) & (1u << 31)) != 0); /* one waits */
+    assert_int_equal(look_from_another_thread(&lock).write_late, TR_TIMEOUT);
+    tr_guard_drop(&r);
+    test_threads_join(&writers);
+    TR_GUARD(range_read_guard) after = tr_read(&lock);
+    assert_int_equal(after.value->to, 77);
+}
+
 /* -- RWL-02, RWL-03 ------------------------------------------------------------------ */
 
 struct mix {
@@ -399,6 +422,7 @@ int main(void)
         CASE(test_rwl_01_readers_are_together_and_keep_writers_out),
         CASE(test_rwl_01_a_writer_keeps_all_out),
         CASE(test_rwlock_timed_out_writer_leaves_no_trace),
+        CASE(test_rwlock_timed_out_writer_does_not_lose_the_others),
         CASE(test_rwl_02_readers_never_see_a_write_half_done),
         CASE(test_rwl_03_a_mix_of_ten_threads_ends),
         CASE(test_rwl_04_panic_of_a_reader_does_not_poison),
