@@ -102,8 +102,9 @@ static inline const tr_behaviour *tri_actor_behaviour(tri_actor *actor)
  *              pushed then: until it makes the actor ready nobody else gets
  *              there, so a plain store does
  *   consumed   written by the actor's worker alone, in its own line
- *   ceiling    limit + some old value of consumed, in the senders' line: looked at
- *              first, and refreshed only when it no longer suffices
+ *   ceiling    some old value of consumed + limit, or + some thousands if that is
+ *              less, in the senders' line: looked at first, and refreshed only when
+ *              it no longer suffices; so a receiver that falls behind is noticed
  *
  * A limit below TRI_EXACT_MESSAGES or TRI_EXACT_BYTES is exact: each message is
  * counted in `pushed` before it is accepted. Of a mailbox with larger ones a
@@ -116,6 +117,8 @@ static inline const tr_behaviour *tri_actor_behaviour(tri_actor *actor)
 #define TRI_EXACT_MESSAGES 65536u
 #define TRI_EXACT_BYTES (64u << 20)
 #define TRI_EXACT UINT16_MAX /* as an actor's home: its limit is exact */
+
+#define TRI_LOOK_MESSAGES 4096u /* pushed between two looks how far the actor is */
 
 /* What one worker may hold back in its outbox. */
 #define TRI_CHAIN_MESSAGES 64u
@@ -174,20 +177,29 @@ static inline bool tri_mailbox_has_slack(tri_actor *actor, size_t size, uint64_t
     return !tri_is_exceeded(room) && size <= TRI_CHAIN_BYTES && tr_load_relaxed(&actor->home) != TRI_EXACT;
 }
 
-/* Look how far the actor is. */
-static inline uint64_t tri_mailbox_raise_ceiling(tri_actor *actor)
+/* A ceiling for what may be pushed while `ahead` messages more are no reason to
+ * look again. */
+static inline uint64_t tri_mailbox_ceiling(uint64_t consumed, uint64_t limit, uint64_t queued, uint64_t ahead)
+{
+    uint64_t messages = (queued >> 32) + ahead;
+    return consumed + (messages < limit >> 32 ? messages << 32 | (uint32_t)limit : limit);
+}
+
+/* Look how far the actor is, and note it for `ahead` messages; what it has consumed. */
+static inline uint64_t tri_mailbox_look(tri_actor *actor, uint64_t ahead)
 {
     /* relaxed: an older value refuses or looks again, never overfills */
     uint64_t consumed = tr_load_relaxed(&actor->consumed);
+    uint64_t queued = tri_queued(tri_mailbox_pushed(actor), consumed);
     /* relaxed: any earlier value of consumed makes a valid ceiling */
-    tr_store_relaxed(&actor->ceiling, actor->limit + consumed);
+    tr_store_relaxed(&actor->ceiling, tri_mailbox_ceiling(consumed, actor->limit, queued, ahead));
     return consumed;
 }
 
 /* As tri_mailbox_has_slack, after such a look. */
 static inline bool tri_mailbox_finds_slack(tri_actor *actor, size_t size, uint64_t held_back)
 {
-    tri_mailbox_raise_ceiling(actor);
+    tri_mailbox_look(actor, TRI_LOOK_MESSAGES + (held_back >> 32));
     return tri_mailbox_has_slack(actor, size, held_back);
 }
 
@@ -204,7 +216,7 @@ static inline tr_status tri_mailbox_reserve(tri_actor *actor, size_t size)
     /* relaxed: an older ceiling looks again */
     if (TR_LIKELY(size < INT32_MAX && !tri_is_exceeded(tr_load_relaxed(&actor->ceiling) - before - tri_cost(size))))
         return TR_OK;
-    if (tri_fits(tri_queued(before, tri_mailbox_raise_ceiling(actor)), 1, size, actor->limit))
+    if (tri_fits(tri_queued(before, tri_mailbox_look(actor, TRI_LOOK_MESSAGES)), 1, size, actor->limit))
         return TR_OK;
     /* relaxed: undone */
     tr_fetch_sub_relaxed(&actor->pushed, tri_cost(size));

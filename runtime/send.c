@@ -128,9 +128,13 @@ static TR_NOINLINE tr_status put_slowly(tri_worker *worker, tr_pid to, const tr_
     tr_status status = resolve(system, to, &actor);
     if (TR_UNLIKELY(status != TR_OK))
         return status;
-    if (!tri_mailbox_has_slack(actor, type->size, system->held_back) &&
-        !tri_mailbox_finds_slack(actor, type->size, system->held_back))
-        return put_counted(worker, actor, type, ret_message);
+    if (!tri_mailbox_has_slack(actor, type->size, system->held_back)) {
+        bool found = tri_mailbox_finds_slack(actor, type->size, system->held_back);
+        if (tri_mailbox_backlog(actor) > TRI_OVERLOAD)
+            worker->turn_end -= TRI_OVERLOAD_CHARGE;
+        if (!found)
+            return put_counted(worker, actor, type, ret_message);
+    }
     tri_message *message = tri_message_new(type);
     if (TR_UNLIKELY(message == NULL))
         return TR_NOMEM;

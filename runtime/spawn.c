@@ -71,7 +71,7 @@ static inline tr_pid publish(tri_slots *slots, tri_actor *actor, const tr_behavi
     /* relaxed: as above */
     tr_store_relaxed(&actor->own, 0);
     /* relaxed: as above */
-    tr_store_relaxed(&actor->ceiling, limit);
+    tr_store_relaxed(&actor->ceiling, tri_mailbox_ceiling(0, limit, 0, TRI_LOOK_MESSAGES));
     /* relaxed: as above */
     tr_store_relaxed(&actor->home, home_of(limit, home));
     /* relaxed: as above */

@@ -27,6 +27,8 @@
 #define TRI_HOUSEKEEPING 16u      /* turns between two looks around */
 #define TRI_QUANTUM 512           /* messages and sends in one turn, and as many ... */
 #define TRI_QUANTUM_EXTRA 131072   /* ... as wait in the mailbox, up to this */
+#define TRI_OVERLOAD 8192u        /* messages: who sends to such a backlog ... */
+#define TRI_OVERLOAD_CHARGE 16384u /* ... pays as much for some thousand messages */
 #define TRI_LONG_TURN 20000u      /* ns: such an actor goes to the ring, not the slot */
 #define TRI_TURN_LIMIT 1000000u   /* ns: a turn ends after the message that passes it */
 #define TRI_WAKE_PRICE 15000u     /* ns of work that make waking another worthwhile */
