@@ -13,7 +13,7 @@
  * see nothing. What a lock of mutex.h or rwlock.h guards is annotated already:
  * reaching into it without its guard is a warning (an error with -Werror).
  *
- * Known limit: in C, clang up to 18 cannot name one member of a struct in an
+ * Known limit: in C, clang 14 cannot name one member of a struct in an
  * attribute of another, so TR_GUARDED_BY is for static data; data in a
  * struct goes inside of a typed mutex (mutex.h).
  */
