@@ -239,23 +239,11 @@ void tr_vec_truncate(tr_vec *v, const tr_type *type, size_t len)
     tri_drop_values(type, tri_vec_slot(v, type, len), n);
 }
 
-static void swap_bytes(char *a, char *b, size_t size)
-{
-    char held[64];
-    for (size_t n; size > 0; size -= n, a += n, b += n) {
-        n = size < sizeof held ? size : sizeof held;
-        memcpy(held, a, n);
-        memcpy(a, b, n);
-        memcpy(b, held, n);
-    }
-}
-
 void tr_vec_swap(tr_vec *v, const tr_type *type, size_t a, size_t b)
 {
     check_index(v, type, a);
     check_index(v, type, b);
-    if (a != b)
-        swap_bytes(tri_vec_slot(v, type, a), tri_vec_slot(v, type, b), type->size);
+    tri_vec_swap(v, type, a, b);
 }
 
 void tr_vec_reverse(tr_vec *v, const tr_type *type)

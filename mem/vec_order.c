@@ -8,8 +8,9 @@
  * Invariants
  *  1. The stable sort moves elements only after the last call of compare: one
  *     that panics leaves the vec as it was.
- *  2. The unstable sort (a heap sort) only swaps, so between two calls of compare
- *     every element is there once.
+ *  2. The unstable sort (a quick sort that turns to a heap sort when it divides
+ *     badly) only swaps, so between two calls of compare every element is there
+ *     once, and needs no memory but a stack of log2(n) frames.
  *  3. A compare that contradicts itself gives some order, never a bad access:
  *     all bounds are on indices, none on what it answers.
  */
@@ -83,7 +84,7 @@ static void apply(tr_vec *v, const tr_type *type, size_t *order, size_t n)
         size_t at = i;
         while (order[at] != i) {
             const size_t from = order[at];
-            tr_vec_swap(v, type, at, from);
+            tri_vec_swap(v, type, at, from);
             order[at] = at;
             at = from;
         }
@@ -134,33 +135,102 @@ tr_status tr_vec_try_sort(tr_vec *v, const tr_type *type, tr_vec_compare compare
 
 /* -- unstable --------------------------------------------------------------- */
 
-/* Let element `at` sink until the heap of the first n is one again. */
-static void sink(const struct sort *s, tr_vec *v, size_t at, size_t n)
+static void swap(const struct sort *s, size_t a, size_t b)
+{
+    tri_vec_swap(s->vec, s->type, a, b);
+}
+
+/* The n elements from `start` on are a heap, but for the one at start + at. */
+static void sink(const struct sort *s, size_t start, size_t at, size_t n)
 {
     for (;;) {
         size_t child = 2 * at + 1;
         if (child >= n)
             return;
-        if (child + 1 < n && compare_at(s, child, child + 1) < 0)
+        if (child + 1 < n && compare_at(s, start + child, start + child + 1) < 0)
             child++;
-        if (compare_at(s, at, child) >= 0)
+        if (compare_at(s, start + at, start + child) >= 0)
             return;
-        tr_vec_swap(v, s->type, at, child);
+        swap(s, start + at, start + child);
         at = child;
     }
+}
+
+static void heap_sort(const struct sort *s, size_t start, size_t n)
+{
+    for (size_t i = n / 2; i-- > 0;)
+        sink(s, start, i, n);
+    for (; n > 1; n--) {
+        swap(s, start, start + n - 1);
+        sink(s, start, 0, n - 1);
+    }
+}
+
+static void swap_sort(const struct sort *s, size_t start, size_t end)
+{
+    for (size_t i = start + 1; i < end; i++)
+        for (size_t at = i; at > start && compare_at(s, at, at - 1) < 0; at--)
+            swap(s, at, at - 1);
+}
+
+/* Bring the middle one of three to `start`. */
+static void choose_pivot(const struct sort *s, size_t start, size_t end)
+{
+    const size_t middle = start + (end - start) / 2, last = end - 1;
+    if (compare_at(s, middle, start) < 0)
+        swap(s, middle, start);
+    if (compare_at(s, last, start) < 0)
+        swap(s, last, start); /* the least is at start */
+    swap(s, start, compare_at(s, middle, last) < 0 ? middle : last);
+}
+
+/* The pivot, at start, comes to between what is not above and what is not below
+ * it. Equals go to both sides, so that many of them do no harm. */
+static size_t partition(const struct sort *s, size_t start, size_t end)
+{
+    size_t low = start + 1, high = end - 1;
+    for (;; low++, high--) {
+        while (low <= high && compare_at(s, low, start) < 0)
+            low++;
+        while (high >= low && compare_at(s, high, start) > 0)
+            high--;
+        if (low >= high)
+            break;
+        swap(s, low, high);
+    }
+    swap(s, start, high);
+    return high;
+}
+
+/* Halves that are none, `depth` times on the way, show a bad case. */
+static void quick_sort(const struct sort *s, size_t start, size_t end, unsigned depth)
+{
+    while (end - start > SHORT_SORT / 2) {
+        if (depth-- == 0) {
+            heap_sort(s, start, end - start);
+            return;
+        }
+        choose_pivot(s, start, end);
+        const size_t pivot = partition(s, start, end);
+        if (pivot - start < end - pivot) {
+            quick_sort(s, start, pivot, depth);
+            start = pivot + 1;
+        } else {
+            quick_sort(s, pivot + 1, end, depth);
+            end = pivot;
+        }
+    }
+    swap_sort(s, start, end);
 }
 
 void tr_vec_sort_unstable(tr_vec *v, const tr_type *type, tr_vec_compare compare, void *arg)
 {
     const struct sort sort = { .vec = v, .type = type, .compare = compare, .arg = arg };
-    if (type->size == 0)
-        return;
-    for (size_t i = v->len / 2; i-- > 0;)
-        sink(&sort, v, i, v->len);
-    for (size_t n = v->len; n > 1; n--) {
-        tr_vec_swap(v, type, 0, n - 1);
-        sink(&sort, v, 0, n - 1);
-    }
+    unsigned depth = 0;
+    for (size_t n = v->len; n > 1; n /= 2)
+        depth += 2;
+    if (type->size != 0)
+        quick_sort(&sort, 0, v->len, depth);
 }
 
 /* -- searching -------------------------------------------------------------- */

@@ -30,6 +30,25 @@ static inline void tri_vec_move(const tr_vec *v, const tr_type *type, size_t to,
     tri_move_bytes(tri_vec_slot(v, type, to), tri_vec_slot(v, type, from), type->size * n);
 }
 
+/* Exchange two elements, by words. */
+static inline void tri_vec_swap(const tr_vec *v, const tr_type *type, size_t a, size_t b)
+{
+    char *left = tri_vec_slot(v, type, a), *right = tri_vec_slot(v, type, b);
+    size_t at = 0;
+    for (; at + 8 <= type->size; at += 8) {
+        uint64_t held, other;
+        memcpy(&held, left + at, 8);
+        memcpy(&other, right + at, 8);
+        memcpy(left + at, &other, 8);
+        memcpy(right + at, &held, 8);
+    }
+    for (; at < type->size; at++) {
+        const char held = left[at];
+        left[at] = right[at];
+        right[at] = held;
+    }
+}
+
 /* Panics unless start <= end <= len. */
 void tri_check_range(size_t start, size_t end, size_t len);
 

@@ -164,6 +164,21 @@ static void test_cow_equality_does_not_ask_who_owns(void **state)
     assert_true(int_vec_cow_hash(&no_ints) == int_vec_cow_hash(&owned));
 }
 
+typedef struct counter {
+    int value;
+} counter;
+TR_TYPE(counter, .flags = TR_NOT_SHARE)
+TR_COW(counter, TR_NOT_SHARE)
+
+static void test_cow_of_what_is_not_shared_does_not_move_to_threads(void **state)
+{
+    (void)state;
+    assert_true(tr_type_is_send(tr_type_of(counter)));
+    assert_false(tr_type_is_send(tr_type_of(counter_cow))); /* it may borrow one */
+    assert_false(tr_type_is_share(tr_type_of(counter_cow)));
+    assert_true(tr_type_is_send(tr_type_of(tr_cow_str)));
+}
+
 /* -- failure ------------------------------------------------------------------- */
 
 static void test_cow_without_memory_stays_borrowed(void **state)
@@ -246,6 +261,7 @@ int main(void)
         CASE(test_cow_03_to_mut_clones_at_the_first_write_only),
         CASE(test_cow_03_of_a_value_clones_and_drops_only_its_own),
         CASE(test_cow_equality_does_not_ask_who_owns),
+        CASE(test_cow_of_what_is_not_shared_does_not_move_to_threads),
         CASE(test_cow_without_memory_stays_borrowed),
         CASE(test_cow_whose_clone_panics_stays_borrowed),
         CASE(test_cow_lossy_borrows_good_text_and_mends_bad),

@@ -97,6 +97,56 @@ static void test_vec_sort_of_sorted_and_reversed(void **state)
         assert_int_equal(v.data[i], i);
 }
 
+/* Orders that divide badly, and many equals: n log n compares, not n squared. */
+static unsigned long compares;
+
+static int counted(const int *a, const int *b, void *arg)
+{
+    compares++;
+    return by_value(a, b, arg);
+}
+
+/* As many compares as it can be made to need by an adversary: each answer makes
+ * the element it asks about most the next smallest. */
+static int adversary_next;
+
+static int adversary(const int *a, const int *b, void *arg)
+{
+    int *solid = arg;
+    compares++;
+    if (solid[*a] == INT32_MAX && solid[*b] == INT32_MAX)
+        solid[*a] = adversary_next++;
+    return (solid[*a] > solid[*b]) - (solid[*a] < solid[*b]);
+}
+
+static void test_vec_sort_unstable_has_no_bad_case(void **state)
+{
+    (void)state;
+    enum { N = 4096 };
+    const unsigned long bound = 6ul * N * 12; /* log2(N) is 12 */
+    static const int periods[] = { 1, 2, 3, 100, N };
+    for (size_t p = 0; p < sizeof periods / sizeof periods[0]; p++) {
+        TR_AUTO_VALUE(int_vec) v = int_vec_new();
+        for (int i = 0; i < N; i++)
+            int_vec_push(&v, i < N / 2 ? i % periods[p] : (N - i) % periods[p]);
+        compares = 0;
+        int_vec_sort_unstable_by(&v, counted, NULL);
+        assert_true(compares < bound);
+        for (size_t i = 1; i < N; i++)
+            assert_true(v.data[i - 1] <= v.data[i]);
+    }
+    static int solid[N];
+    TR_AUTO_VALUE(int_vec) v = int_vec_new();
+    for (int i = 0; i < N; i++) {
+        int_vec_push(&v, i);
+        solid[i] = INT32_MAX;
+    }
+    compares = 0;
+    adversary_next = 0;
+    int_vec_sort_unstable_by(&v, adversary, solid);
+    assert_true(compares < bound);
+}
+
 /* A compare that panics on its nth call. */
 struct bad {
     holder_vec *v;
@@ -336,6 +386,7 @@ int main(void)
         CASE(test_vec_sort_is_stable_at_every_size),
         CASE(test_vec_sort_unstable_keeps_every_element_and_needs_no_memory),
         CASE(test_vec_sort_of_sorted_and_reversed),
+        CASE(test_vec_sort_unstable_has_no_bad_case),
         CASE(test_vec_sort_whose_compare_panics_loses_nothing),
         CASE(test_vec_sort_with_a_contradictory_compare_keeps_every_element),
         CASE(test_vec_binary_search_finds_or_says_where_it_belongs),

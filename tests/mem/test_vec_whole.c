@@ -91,6 +91,21 @@ static void test_vec_from_what_is_no_box_panics(void **state)
     tr_drop(shared);
 }
 
+typedef struct local {
+    int value;
+} local;
+TR_TYPE(local, .flags = TR_NOT_SEND)
+TR_VEC(local, TR_NOT_SEND)
+
+static void test_vec_has_the_flags_of_its_elements(void **state)
+{
+    (void)state;
+    assert_false(tr_type_is_send(tr_type_of(local_vec)));
+    assert_true(tr_type_is_share(tr_type_of(local_vec)));
+    assert_true(tr_type_is_send(tr_type_of(int_vec)));
+    assert_true(tr_type_is_share(tr_type_of(int_vec)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +114,7 @@ int main(void)
         CASE(test_vec_of_vecs_drops_and_clones_deeply),
         CASE(test_vec_into_box_and_back_moves_the_elements),
         CASE(test_vec_from_what_is_no_box_panics),
+        CASE(test_vec_has_the_flags_of_its_elements),
     };
     return TEST_RUN(tests);
 }

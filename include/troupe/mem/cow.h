@@ -94,19 +94,24 @@ TR_END_DECLS
 TR_TYPE(tr_cow_str, .drop = tr_cow_str_drop, .clone = tr_cow_str_try_clone, .eq = tr_cow_str_eq,
         .hash = tr_cow_str_hash)
 
+/* What several threads must not use at a time may not be borrowed across them. */
+#define TR_COW_FLAGS_(flags) ((flags) | (((flags) & TR_NOT_SHARE) != 0 ? TR_NOT_SEND : 0u))
+
 /* -- a value ------------------------------------------------------------------ */
 
 /*
  * T_cow, described. T must be described, and all zero be a value of it that needs
  * no drop. The calls are those of tr_cow_str: T_cow_borrowed(const T *),
  * _owned(T), _is_borrowed, _get -> const T *, _to_mut -> T *, _try_to_mut,
- * _into_owned -> T, _try_into_owned, _try_clone, _eq, _drop.
+ * _into_owned -> T, _try_into_owned, _try_clone, _eq, _hash, _drop. Flags of T, here
+ * and below, come last, as with TR_VEC.
  */
 #define TR_COW(T, ...)                                                                             \
     TR_COW_MAKE_(T##_cow, T)                                                                       \
     TR_COW_OWN_(T##_cow, T)                                                                        \
     TR_TYPE(T##_cow, .drop = T##_cow_drop, .clone = T##_cow_try_clone, .eq = T##_cow_eq,           \
-            .hash = T##_cow_hash, ##__VA_ARGS__)
+            .hash = T##_cow_hash, .flags = TR_COW_FLAGS_(__VA_ARGS__ + 0u))                        \
+    TR_FLAGS_OF_(T##_cow, T)
 
 #define TR_COW_MAKE_(C, T)                                                                         \
     typedef struct C {                                                                             \
@@ -203,7 +208,8 @@ TR_TYPE(tr_cow_str, .drop = tr_cow_str_drop, .clone = tr_cow_str_try_clone, .eq 
     TR_COW_VEC_MAKE_(V##_cow, V, T)                                                                \
     TR_COW_VEC_OWN_(V##_cow, V, T)                                                                 \
     TR_TYPE(V##_cow, .drop = V##_cow_drop, .clone = V##_cow_try_clone, .eq = V##_cow_eq,           \
-            .hash = V##_cow_hash, ##__VA_ARGS__)
+            .hash = V##_cow_hash, .flags = TR_COW_FLAGS_(__VA_ARGS__ + 0u))                        \
+    TR_FLAGS_OF_(V##_cow, V)
 
 #define TR_COW_VEC_MAKE_(C, V, T)                                                                  \
     TR_UNUSED static inline C C##_slice(const T *elements, size_t n)                               \

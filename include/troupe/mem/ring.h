@@ -65,14 +65,16 @@ TR_END_DECLS
  * places behind the front, or NULL. The slices move as many as fit or are there
  * and say how many. values and room: what lies in the ring, and where more may be
  * written, each as at most two runs; then `filled` adds n values written there,
- * and `skip` drops n from the front (panics: there are not so many).
+ * and `skip` drops n from the front (panics: there are not so many). Flags of T come
+ * second, as with TR_VEC.
  */
 #define TR_RING(T, ...)                                                                            \
     TR_RING_MAKE_(T##_ring, T)                                                                     \
     TR_RING_ONE_(T##_ring, T)                                                                      \
     TR_RING_RUNS_(T##_ring, T)                                                                     \
     TR_TYPE(T##_ring, .drop = T##_ring_drop, .clone = T##_ring_try_clone, .eq = T##_ring_eq,       \
-            .hash = T##_ring_hash, ##__VA_ARGS__)
+            .hash = T##_ring_hash, .flags = (__VA_ARGS__ + 0u))                                    \
+    TR_FLAGS_OF_(T##_ring, T)
 
 #define TR_RING_MAKE_(R, T)                                                                        \
     typedef struct R {                                                                             \

@@ -62,12 +62,14 @@ TR_API void tr_small_vec_from_vec(tr_small_vec *v, const tr_small_shape *shape, 
 
 TR_END_DECLS
 
-/* V: up to N elements of T inside; options go to its TR_TYPE. */
+/* V: up to N elements of T inside; flags of T as the fourth argument, as TR_VEC. */
 #define TR_SMALL_VEC(V, T, N, ...)                                                                 \
     TR_SMALL_TYPE_(V, T, N)                                                                        \
     TR_SMALL_ONE_(V, T, N)                                                                         \
     TR_SMALL_MANY_(V, T)                                                                           \
-    TR_TYPE(V, .drop = V##_drop, .clone = V##_try_clone, .eq = V##_eq, .hash = V##_hash, ##__VA_ARGS__)
+    TR_TYPE(V, .drop = V##_drop, .clone = V##_try_clone, .eq = V##_eq, .hash = V##_hash,           \
+            .flags = (__VA_ARGS__ + 0u))                                                           \
+    TR_FLAGS_OF_(V, T)
 
 /* As TR_VEC_EACH; V is the type. */
 #define TR_SMALL_VEC_EACH(V, item, vec)                                                            \

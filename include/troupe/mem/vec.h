@@ -36,6 +36,7 @@
 #define TROUPE_MEM_VEC_H
 
 #include <troupe/mem/box.h>
+#include <troupe/mem/cell.h>
 #include <troupe/mem/panic.h>
 #include <troupe/mem/scalars.h>
 
@@ -55,7 +56,8 @@ TR_BEGIN_DECLS
         tr_taken_;                                                                                 \
     })
 
-/* T_vec; options go to its TR_TYPE (.flags = TR_NOT_SEND if T has it). */
+/* T_vec. A T that has flags (TR_NOT_SEND) gives them on as the second argument:
+ * TR_VEC(node_rc, TR_RC_FLAGS). Forgotten ones end a checked build at its start. */
 #define TR_VEC(T, ...) TR_VEC_NAMED(T##_vec, T, ##__VA_ARGS__)
 
 /* The same under a name of your own. */
@@ -69,7 +71,9 @@ TR_BEGIN_DECLS
     TR_VEC_CHOOSE_(V, T)                                                                           \
     TR_VEC_ORDER_(V, T)                                                                            \
     TR_VEC_WHOLE_(V, T)                                                                            \
-    TR_TYPE(V, .drop = V##_drop, .clone = V##_try_clone, .eq = V##_eq, .hash = V##_hash, ##__VA_ARGS__)
+    TR_TYPE(V, .drop = V##_drop, .clone = V##_try_clone, .eq = V##_eq, .hash = V##_hash,           \
+            .flags = (__VA_ARGS__ + 0u))                                                           \
+    TR_FLAGS_OF_(V, T)
 
 /* A vec of these values, moved in, as vec![a, b, c]: TR_VEC_OF(int_vec, 1, 2). */
 #define TR_VEC_OF(V, ...)                                                                          \
