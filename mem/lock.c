@@ -26,20 +26,6 @@ const char *tri_lock_name(const tr_lock_core *lock)
     return lock->type_ != NULL ? lock->type_->name : "(no name)";
 }
 
-static const char *held_file(const tr_lock_core *lock)
-{
-    /* relaxed: for a message; a site is constant */
-    const tr_site *site = tr_load_relaxed(&lock->held_at_);
-    return site != NULL ? site->file : "unknown, say -Dchecked=true";
-}
-
-static int held_line(const tr_lock_core *lock)
-{
-    /* relaxed: for a message; a site is constant */
-    const tr_site *site = tr_load_relaxed(&lock->held_at_);
-    return site != NULL ? site->line : 0;
-}
-
 /* -- checked builds ---------------------------------------------------------------- */
 
 #ifdef TR_CHECKED
@@ -92,9 +78,12 @@ void tri_lock_check_released(const tr_lock_core *lock)
         held_count--;
         return;
     }
-    if (!lost)
-        tr_panic("%s, locked at %s:%d, is unlocked by a thread that does not hold it",
-                 tri_lock_name(lock), held_file(lock), held_line(lock));
+    if (lost)
+        return;
+    /* relaxed: for a message; a site is constant */
+    const tr_site *site = tr_load_relaxed(&lock->held_at_);
+    tr_panic("%s, locked at %s:%d, is unlocked by a thread that does not hold it",
+             tri_lock_name(lock), site != NULL ? site->file : "?", site != NULL ? site->line : 0);
 }
 #endif
 
@@ -161,8 +150,13 @@ static void must_be_free(const tr_lock_core *lock, const char *what)
      * an owner who knows only by the lock that the others have gone */
     if (TR_LIKELY(tr_load_acquire(&lock->word_) == 0))
         return;
-    tr_panic("%s of %s while it is locked (at %s:%d)", what, tri_lock_name(lock), held_file(lock),
-             held_line(lock));
+    /* relaxed: for a message; a site is constant */
+    const tr_site *site = tr_load_relaxed(&lock->held_at_);
+    if (site == NULL)
+        tr_panic("%s of %s while it is locked (a checked build says where)", what,
+                 tri_lock_name(lock));
+    tr_panic("%s of %s while it is locked at %s:%d", what, tri_lock_name(lock), site->file,
+             site->line);
 }
 
 void tr_lock_drop_(tr_lock_core *lock, void *value)

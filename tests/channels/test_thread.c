@@ -9,11 +9,14 @@
 #include <troupe/channels/thread.h>
 #include <troupe/mem/atomic.h>
 #include <troupe/mem/clock.h>
+#include <troupe/mem/mutex.h>
 
 #include "tests/mem/failing.h"
 #include "tests/mem/panics.h"
 
 typedef TR_ATOMIC(unsigned) counter;
+
+TR_MUTEX(int)
 
 static tr_thread *spawn(void *(*f)(void *arg), void *arg)
 {
@@ -61,6 +64,30 @@ static void test_cnd_09_join_of_a_panicked_thread_says_why(void **state)
     tr_set_panic_hook(NULL);
     assert_string_equal(why.message, "job seven failed");
     assert_ptr_equal(value, &answer); /* untouched */
+}
+
+static void *fail_under_lock(void *arg)
+{
+    int_mutex *share = arg;
+    TR_AUTO(int_mutex) mutex = share;
+    TR_GUARD(int_mutex_guard) g = tr_lock(mutex);
+    *g.value = -1;
+    tr_panic("under the lock");
+}
+
+static void test_mtx_05_join_of_the_holder_fails_and_the_poison_is_seen(void **state)
+{
+    (void)state;
+    tr_set_panic_hook(panics_ignore);
+    for (size_t i = 0; i < test_scale(50); i++) {
+        int_mutex *mutex = tr_arc(int_mutex, TR_MUTEX_OF(int, 1));
+        tr_thread *t = spawn(fail_under_lock, tr_arc_clone(mutex));
+        assert_int_equal(tr_thread_join(&t, NULL, NULL), TR_PANICKED);
+        assert_true(tr_is_poisoned(mutex));
+        assert_int_equal(tr_strong_count(mutex), 1);
+        tr_drop(mutex);
+    }
+    tr_set_panic_hook(NULL);
 }
 
 static void *count(void *arg)
@@ -225,6 +252,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_cnd_09_join_gives_what_the_thread_returned),
         TEST(test_cnd_09_join_of_a_panicked_thread_says_why),
+        TEST(test_mtx_05_join_of_the_holder_fails_and_the_poison_is_seen),
         TEST(test_thread_detached_ones_end_by_themselves),
         TEST(test_thread_handles_may_be_many_and_are_joined_once),
         TEST(test_thread_second_join_panics),

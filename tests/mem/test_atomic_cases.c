@@ -148,7 +148,7 @@ static void test_atomic_max_race_keeps_the_greatest(void **state)
     assert_int_equal(tr_load_relaxed(&e.fallen), 0);
 }
 
-/* -- weak comparison ----------------------------------------------------------------------------- */
+/* -- weak comparison ----------------------------------------------------------------------- */
 
 static void test_atomic_weak_swaps_succeed_in_a_loop(void **state)
 {

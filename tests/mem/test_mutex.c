@@ -107,7 +107,8 @@ static void try_to_lock(unsigned index, void *arg)
     struct trial *trial = arg;
     TR_GUARD(account_mutex_guard) g = { 0 };
     tr_store_relaxed(&trial->tried, (int)tr_mutex_try_lock(trial->mutex, &g, NULL));
-    tr_store_relaxed(&trial->waited, (int)tr_mutex_lock_until(trial->mutex, tr_now() + 1000, &g, NULL));
+    const tr_status waited = tr_mutex_lock_until(trial->mutex, tr_now() + 1000, &g, NULL);
+    tr_store_relaxed(&trial->waited, (int)waited);
 }
 
 static void test_mtx_02_try_lock_of_a_held_one_would_block(void **state)
@@ -138,8 +139,7 @@ static void test_mtx_03_into_inner_moves_without_a_drop(void **state)
 {
     (void)state;
     canary out = { 0 };
-    canary_mutex *m = tr_box_of(tr_type_of(canary_mutex),
-                                &(canary_mutex)TR_MUTEX_INIT(canary, .name = 'a', .value = 5));
+    canary_mutex *m = tr_box(canary_mutex, TR_MUTEX_OF(canary, .name = 'a', .value = 5));
     assert_int_equal(tr_into_inner(m, &out, NULL), TR_OK);
     assert_int_equal(out.value, 5);
     assert_int_equal(canary_dropped(), 0);
@@ -168,8 +168,7 @@ static void test_mutex_emptied_panics_when_it_is_locked(void **state)
 static void test_mutex_dropped_with_its_box_drops_the_value(void **state)
 {
     (void)state;
-    canary_mutex *m = tr_arc_of(tr_type_of(canary_mutex),
-                                &(canary_mutex)TR_MUTEX_INIT(canary, .name = 'a'));
+    canary_mutex *m = tr_arc(canary_mutex, TR_MUTEX_OF(canary, .name = 'a'));
     canary_mutex *share = tr_arc_clone(m);
     tr_drop(m);
     assert_int_equal(canary_dropped(), 0);
@@ -395,9 +394,10 @@ static void test_mtx_05_stress_one_of_ten_panics_and_all_know_after_the_join(voi
         tr_clear_poison(&r.mutex);
     }
     tr_set_panic_hook(NULL);
-    assert_int_equal(tr_load_relaxed(&r.poisoned_seen) + tr_load_relaxed(&r.healthy_seen), 9 * rounds);
-    print_message("locked before the panic %u, after %u\n", tr_load_relaxed(&r.healthy_seen),
-                  tr_load_relaxed(&r.poisoned_seen));
+    const unsigned before = tr_load_relaxed(&r.healthy_seen);
+    const unsigned after = tr_load_relaxed(&r.poisoned_seen);
+    assert_int_equal(before + after, 9 * rounds);
+    print_message("locked before the panic %u, after %u\n", before, after);
 }
 
 /* -- guards ---------------------------------------------------------------------------- */

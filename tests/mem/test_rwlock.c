@@ -394,8 +394,7 @@ static void test_rwlock_value_is_replaced_taken_and_dropped(void **state)
 {
     (void)state;
     canary old = { 0 };
-    canary_rwlock *lock = tr_arc_of(tr_type_of(canary_rwlock),
-                                    &(canary_rwlock)TR_RWLOCK_INIT(canary, .value = 1));
+    canary_rwlock *lock = tr_arc(canary_rwlock, TR_RWLOCK_OF(canary, .value = 1));
     assert_int_equal(tr_rwlock_replace(lock, ((canary){ .value = 2 }), &old), TR_OK);
     assert_int_equal(old.value, 1);
     assert_int_equal(canary_dropped(), 0);

@@ -19,6 +19,7 @@
 
 #include <troupe/mem/atomic.h>
 #include <troupe/mem/panic.h>
+#include <troupe/mem/type.h>
 
 TR_BEGIN_DECLS
 
@@ -26,6 +27,8 @@ typedef struct tr_once {
     TR_ATOMIC(uint32_t) state_;
     TR_ATOMIC(const void *) runner_; /* the thread that runs the function now */
 } tr_once;
+
+TR_TYPE(tr_once)
 
 #define TR_ONCE_INIT { .state_ = TR_ATOMIC_INIT(0) }
 

@@ -20,10 +20,10 @@
  *     tr_mutex_lock(&bank, &g, &bad)     TR_POISONED: locked, the guard in bad
  *     tr_mutex_lock(&bank, &g, &g)       locked in any case
  *
- * Many threads share a mutex as a static variable or in an Arc:
- * tr_arc_of(tr_type_of(account_mutex), &(account_mutex)TR_MUTEX_INIT(account)).
- * An actor needs none for its own state. In a handler lock only what is held
- * for moments: a handler that waits for a lock keeps its worker from others.
+ * Many threads share a mutex as a static variable or in an Arc,
+ * tr_arc(account_mutex, TR_MUTEX_OF(account, .balance = 100)). An actor needs none
+ * for its own state; in a handler lock only what is held for moments, since a
+ * handler that waits for a lock keeps its worker from other actors.
  *
  * Threads  any, any time; a guard stays on its thread. Locking what the thread
  *          has locked already never ends; a checked build panics (lock.h). A
@@ -71,12 +71,14 @@ TR_BEGIN_DECLS
 #define TR_MUTEX_FLAGS_(flags) (((flags) & TR_NOT_SEND) != 0 ? TR_NOT_SEND | TR_NOT_SHARE : 0u)
 
 /* An unlocked mutex, also for static variables; the value as in tr_box. */
-#define TR_MUTEX_INIT(T, ...) TR_MUTEX_INIT_RANKED(T, NULL, ##__VA_ARGS__)
+#define TR_MUTEX_INIT(T, ...) { TR_MUTEX_OF_RANKED(T, NULL, ##__VA_ARGS__) }
 /* rank: a `const tr_lock_rank *`. */
-#define TR_MUTEX_INIT_RANKED(T, rank, ...)                                                         \
-    {                                                                                              \
-        .lock_ = { .type_ = tr_type_of(T), .rank_ = (rank) }, .value_ = (T) { __VA_ARGS__ }        \
-    }
+#define TR_MUTEX_INIT_RANKED(T, rank, ...) { TR_MUTEX_OF_RANKED(T, rank, ##__VA_ARGS__) }
+
+/* The same for tr_box and tr_arc, without the braces. */
+#define TR_MUTEX_OF(T, ...) TR_MUTEX_OF_RANKED(T, NULL, ##__VA_ARGS__)
+#define TR_MUTEX_OF_RANKED(T, rank, ...)                                                           \
+    .lock_ = { .type_ = tr_type_of(T), .rank_ = (rank) }, .value_ = (T) { __VA_ARGS__ }
 
 /* Lock and give the guard; a poisoned mutex panics (lock().unwrap()). */
 #define tr_lock(m)                                                                                 \
@@ -159,6 +161,8 @@ TR_API TR_MUST_USE tr_status tr_mutex_try_lock_(tr_lock_core *lock, const tr_sit
 typedef struct TR_CAPABILITY("mutex") tr_mutex {
     tr_lock_core lock_;
 } tr_mutex;
+
+TR_TYPE(tr_mutex)
 
 #define TR_BARE_MUTEX_INIT { .lock_ = { .type_ = NULL } }
 /* rank: a `const tr_lock_rank *`. */

@@ -71,12 +71,16 @@ typedef struct tr_rwlock_core {
     (((flags) & TR_NOT_SEND) != 0 ? TR_NOT_SEND | TR_NOT_SHARE : (flags))
 
 /* An unlocked lock, also for static variables; the value as in tr_box. */
-#define TR_RWLOCK_INIT(T, ...) TR_RWLOCK_INIT_RANKED(T, NULL, ##__VA_ARGS__)
+#define TR_RWLOCK_INIT(T, ...) { TR_RWLOCK_OF_RANKED(T, NULL, ##__VA_ARGS__) }
 /* rank: a `const tr_lock_rank *`. */
-#define TR_RWLOCK_INIT_RANKED(T, rank, ...)                                                        \
+#define TR_RWLOCK_INIT_RANKED(T, rank, ...) { TR_RWLOCK_OF_RANKED(T, rank, ##__VA_ARGS__) }
+
+/* The same for tr_box and tr_arc, without the braces. */
+#define TR_RWLOCK_OF(T, ...) TR_RWLOCK_OF_RANKED(T, NULL, ##__VA_ARGS__)
+#define TR_RWLOCK_OF_RANKED(T, rank, ...)                                                          \
+    .rwlock_ = { .lock_ = { .type_ = tr_type_of(T), .rank_ = (rank) } }, .value_ = (T)             \
     {                                                                                              \
-        .rwlock_ = { .lock_ = { .type_ = tr_type_of(T), .rank_ = (rank) } },                       \
-        .value_ = (T) { __VA_ARGS__ }                                                              \
+        __VA_ARGS__                                                                                \
     }
 
 /* Lock to read, or to write, and give the guard; a poisoned lock panics. */
