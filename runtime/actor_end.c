@@ -104,7 +104,7 @@ static inline void leave(tri_worker *worker, tri_actor *actor, const tr_behaviou
     worker->exit_is_set = false;
     worker->end_stage = TRI_END_NOT;
     flush(worker); /* what drops sent */
-    tri_limbo_add(worker, actor);
+    tri_limbo_add(&worker->limbo, actor);
 }
 
 /* Behind the stop hook: the pid is dead, the state dropped. */

@@ -18,13 +18,6 @@
 #include "runtime/actor_end.h"
 #include "runtime/system_block.h"
 
-void tri_limbo_add(tri_worker *worker, tri_actor *actor)
-{
-    actor->link.next = worker->limbo.dead;
-    worker->limbo.dead = actor;
-    worker->limbo.dead_count++;
-}
-
 static inline bool got_something(tri_actor *actor)
 {
     tr_mpsc_node *ignored;

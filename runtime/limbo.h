@@ -40,7 +40,12 @@ typedef struct tri_limbo {
 #define TRI_QUIET_STEP 2u
 
 /* The actor is dead: its pid word is 0 and its state destroyed. */
-void tri_limbo_add(tri_worker *worker, tri_actor *actor);
+static inline void tri_limbo_add(tri_limbo *limbo, tri_actor *actor)
+{
+    actor->link.next = limbo->dead;
+    limbo->dead = actor;
+    limbo->dead_count++;
+}
 
 /*
  * Look after the dead, between turns: bury those whose grace period is over,

@@ -3,8 +3,8 @@
  *
  * 1. A slot is in exactly one place: live, in limbo, in one cache, in one
  *    segment of the shared list, or never used (index >= used).
- * 2. A segment holds exactly TRI_SEGMENT slots, linked by link.next, those given
- *    first first; its first holds next_segment.
+ * 2. A segment is exactly TRI_SEGMENT slots, those given first first; it lies in the
+ *    cold lines of its first: the indices of the others, and of the next segment.
  * 3. A generation is never used twice: the pid word of a slot takes each value
  *    at most once. Generation 0 is skipped.
  */
@@ -70,44 +70,41 @@ static void refill_fresh(tri_slots *slots, tri_slot_cache *cache)
          * below `used` finds zeroed or later words, never unmapped memory */
     } while (!tr_cas_acq_rel(&slots->used, &first, end));
     for (uint32_t i = end; i-- > first;) {
-        tri_actor *actor = &slots->base[i];
-        actor->generation = 1;
-        cache->free[cache->count++] = actor;
+        slots->base[i].generation = 1;
+        cache->free[cache->count++] = i;
     }
-}
-
-static uint32_t index_of(const tri_slots *slots, const tri_actor *actor)
-{
-    return (uint32_t)(actor - slots->base);
 }
 
 void tri_slots_refill(tri_slots *slots, tri_slot_cache *cache)
 {
     ck_spinlock_fas_lock_eb(&slots->lock);
-    tri_actor *first = &slots->base[slots->segments];
-    if (slots->segments != 0)
-        slots->segments = first->segment.next;
+    uint32_t first = slots->segments;
+    tri_actor *actor = &slots->base[first];
+    if (first != 0)
+        slots->segments = actor->segment.next;
     ck_spinlock_fas_unlock(&slots->lock);
-    if (first == slots->base) {
+    if (first == 0) {
         refill_fresh(slots, cache);
         return;
     }
     cache->free[0] = first;
-    for (uint32_t i = 1; i < TRI_SEGMENT; i++)
-        cache->free[i] = &slots->base[first->segment.others[i - 1]];
+    memcpy(&cache->free[1], actor->segment.others, sizeof actor->segment.others);
     cache->count = TRI_SEGMENT;
 }
 
 /* Those that were given first, and are the coldest. */
 void tri_slots_spill(tri_slots *slots, tri_slot_cache *cache)
 {
-    tri_actor *first = cache->free[0];
-    for (uint32_t i = 1; i < TRI_SEGMENT; i++)
-        first->segment.others[i - 1] = index_of(slots, cache->free[i]);
+    uint32_t first = cache->free[0];
+    tri_actor *actor = &slots->base[first];
+    memcpy(actor->segment.others, &cache->free[1], sizeof actor->segment.others);
     cache->count -= TRI_SEGMENT;
     memmove(cache->free, cache->free + TRI_SEGMENT, cache->count * sizeof cache->free[0]);
     ck_spinlock_fas_lock_eb(&slots->lock);
-    first->segment.next = slots->segments;
-    slots->segments = index_of(slots, first);
+    actor->segment.next = slots->segments;
+    slots->segments = first;
     ck_spinlock_fas_unlock(&slots->lock);
 }
+
+_Static_assert(sizeof((tri_actor *)0)->segment.others == (TRI_SEGMENT - 1) * sizeof(uint32_t),
+               "a segment fits its first slot");

@@ -15,7 +15,7 @@
  * that moment (what it pushes is found after the grace period).
  *
  * Free slots wait in caches, one a worker, that trade whole segments with the
- * shared list: as Bonwick's magazines. A cache is an array of addresses, so that
+ * shared list: as Bonwick's magazines. A cache is an array of indices, so that
  * taking and giving touch no slot; the one given last is taken first.
  */
 #ifndef RUNTIME_SLOTS_H
@@ -42,7 +42,7 @@ typedef struct tri_slots {
 /* Owned by one worker (or used under a lock of its own). */
 typedef struct tri_slot_cache {
     uint32_t count;
-    tri_actor *free[TRI_SLOT_CACHE];
+    uint32_t free[TRI_SLOT_CACHE]; /* indices */
 } tri_slot_cache;
 
 tr_status tri_slots_init(tri_slots *slots, uint32_t capacity);
@@ -63,7 +63,7 @@ static inline tri_actor *tri_slot_take(tri_slots *slots, tri_slot_cache *cache)
         if (cache->count == 0)
             return NULL;
     }
-    return cache->free[--cache->count];
+    return &slots->base[cache->free[--cache->count]];
 }
 
 /* Back again, a grace period after its actor's death. A slot whose generations
@@ -75,7 +75,7 @@ static inline void tri_slot_give(tri_slots *slots, tri_slot_cache *cache, tri_ac
     actor->generation++;
     if (TR_UNLIKELY(cache->count == TRI_SLOT_CACHE))
         tri_slots_spill(slots, cache);
-    cache->free[cache->count++] = actor;
+    cache->free[cache->count++] = (uint32_t)(actor - slots->base);
 }
 
 static inline tr_pid tri_pid_make(uint32_t index, uint32_t generation)
