@@ -28,7 +28,7 @@
  * Threads  any, any time; a guard stays on its thread. Locking what the thread
  *          has locked already never ends; a checked build panics (lock.h). A
  *          signal handler must not lock.
- * Progress lock spins for about a microsecond, then sleeps in the kernel. Not
+ * Progress lock spins for a few microseconds, then sleeps in the kernel. Not
  *          fair: who comes just when it is unlocked may be first.
  * Order    what was done under the lock is visible to who locks it next.
  * Memory   32 bytes beside the value. It may be moved (bytewise) while no
