@@ -222,6 +222,48 @@ static void test_once_all_who_wait_learn_of_the_panic(void **state)
     tr_set_panic_hook(NULL);
 }
 
+/* A force runs on a poisoned once; an ordinary call meanwhile waits for it. */
+struct mending {
+    tr_once once;
+    counter forcing, may_end, mended;
+};
+
+static void mend_slowly(void *arg, bool poisoned)
+{
+    struct mending *m = arg;
+    tr_store_release(&m->forcing, poisoned ? 1 : 2);
+    while (tr_load_acquire(&m->may_end) == 0)
+        (void)sched_yield();
+    tr_store_relaxed(&m->mended, 1); /* relaxed: carried by the once */
+}
+
+static void mend(unsigned index, void *arg)
+{
+    struct mending *m = arg;
+    if (index == 0) {
+        tr_once_call_force(&m->once, mend_slowly, m);
+        return;
+    }
+    while (tr_load_acquire(&m->forcing) == 0)
+        (void)sched_yield();
+    tr_store_release(&m->may_end, 1);
+    tr_once_call(&m->once, fail_inside, NULL); /* neither runs nor panics */
+    if (tr_load_relaxed(&m->mended) != 1)
+        tr_store_relaxed(&m->forcing, 3);
+}
+
+static void test_once_call_waits_for_a_force_under_way(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < test_scale(100); i++) {
+        struct mending m = { .once = TR_ONCE_INIT };
+        assert_panics(call_failing, &m.once, "the first fails");
+        test_threads_run(3, mend, &m);
+        assert_int_equal(tr_load_relaxed(&m.forcing), 1);
+        assert_true(tr_once_is_completed(&m.once));
+    }
+}
+
 static void call_itself(void *arg)
 {
     tr_once_call((tr_once *)arg, call_itself, arg);
@@ -244,6 +286,7 @@ int main(void)
         TEST(test_once_waiters_may_come_before_the_first_call),
         TEST(test_once_force_of_a_fresh_one_is_told_so),
         TEST(test_once_all_who_wait_learn_of_the_panic),
+        TEST(test_once_call_waits_for_a_force_under_way),
         TEST(test_once_called_by_its_own_function_panics),
     };
     return TEST_RUN(tests);

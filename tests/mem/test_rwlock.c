@@ -375,6 +375,37 @@ static void test_rwlock_mapped_guards_hold_the_lock(void **state)
     assert_int_equal(look_from_another_thread(&lock).write, TR_WOULD_BLOCK);
 }
 
+static const int *fail_to_find(const range *r)
+{
+    tr_panic("no part behind %d", r->from);
+}
+
+static void panic_while_mapping_read(void *arg)
+{
+    TR_GUARD(range_read_guard) r = tr_read((range_rwlock *)arg);
+    TR_GUARD(int_mapped_read_guard) m =
+        tr_guard_map(int_mapped_read_guard, &r, fail_to_find(r.value));
+}
+
+static void panic_under_mapped_write(void *arg)
+{
+    TR_GUARD(range_write_guard) w = tr_write((range_rwlock *)arg);
+    TR_GUARD(int_mapped_write_guard) m = tr_guard_map(int_mapped_write_guard, &w, &w.value->to);
+    tr_panic("mapped");
+}
+
+static void test_rwlock_panic_of_a_mapping_unlocks(void **state)
+{
+    (void)state;
+    range_rwlock lock = TR_RWLOCK_INIT(range, .from = 4);
+    assert_panics(panic_while_mapping_read, &lock, "no part behind 4");
+    assert_false(tr_is_poisoned(&lock));
+    assert_panics(panic_under_mapped_write, &lock, "mapped");
+    assert_true(tr_is_poisoned(&lock));
+    TR_GUARD(range_write_guard) w = { 0 };
+    assert_int_equal(tr_rwlock_try_write(&lock, &w, &w), TR_POISONED);
+}
+
 static void drop_lock(void *arg)
 {
     tr_type_of(range_rwlock)->drop(arg);
@@ -429,6 +460,7 @@ int main(void)
         CASE(test_rwl_07_no_writer_gets_between_downgrade_and_reading),
         CASE(test_rwlock_downgrade_lets_a_waiting_reader_in),
         CASE(test_rwlock_mapped_guards_hold_the_lock),
+        CASE(test_rwlock_panic_of_a_mapping_unlocks),
         CASE(test_rwlock_drop_of_a_held_one_panics),
         CASE(test_rwlock_may_be_shared_only_when_its_value_may),
         CASE(test_rwlock_value_is_replaced_taken_and_dropped),
