@@ -89,6 +89,24 @@ tr_layout tr_layout_pad_to_align(tr_layout layout)
     return (tr_layout){ .size = round_up(layout.size, layout.align), .align = layout.align };
 }
 
+tr_status tr_layout_align_to(tr_layout layout, size_t align, tr_layout *ret_layout)
+{
+    if (!tr_layout_is_valid(layout) || !is_power_of_two(align))
+        return TR_LAYOUT;
+    return tr_layout_from_size_align(layout.size, align > layout.align ? align : layout.align,
+                                     ret_layout);
+}
+
+size_t tr_layout_padding_for(tr_layout layout, size_t align)
+{
+    return -layout.size & (align - 1);
+}
+
+size_t tr_size_round_up(size_t n, size_t unit)
+{
+    return n > SIZE_MAX - (unit - 1) ? SIZE_MAX : round_up(n, unit);
+}
+
 void *tr_layout_dangling(tr_layout layout)
 {
     return (void *)(uintptr_t)layout.align;

@@ -21,6 +21,7 @@
 #include <troupe/mem/condvar.h>
 #include <troupe/mem/cow.h>
 #include <troupe/mem/layout.h>
+#include <troupe/mem/layout_print.h>
 #include <troupe/mem/lazy.h>
 #include <troupe/mem/mutex.h>
 #include <troupe/mem/once.h>

@@ -65,7 +65,7 @@ static void write_and_read(tr_allocator *allocator)
     assert_int_equal(tr_load_relaxed(&counting.live_bytes), 0);
 }
 
-static void test_allocator_01_block_is_written_read_and_freed(void **state)
+static void test_alc_01_block_is_written_read_and_freed(void **state)
 {
     (void)state;
     on_each(write_and_read);
@@ -84,7 +84,7 @@ static void grow_to_pair(tr_allocator *allocator)
     tr_dealloc_from(allocator, pair, bytes(8, 4));
 }
 
-static void test_allocator_02_realloc_keeps_first_word(void **state)
+static void test_alc_02_realloc_keeps_first_word(void **state)
 {
     (void)state;
     on_each(grow_to_pair);
@@ -102,7 +102,7 @@ static void shrink_and_keep(tr_allocator *allocator)
     tr_dealloc_from(allocator, block, bytes(16, 32));
 }
 
-static void test_allocator_03_realloc_shrinks_and_keeps_prefix(void **state)
+static void test_alc_03_realloc_shrinks_and_keeps_prefix(void **state)
 {
     (void)state;
     on_each(shrink_and_keep);
@@ -127,7 +127,7 @@ static void zeroed_after_dirty(tr_allocator *allocator)
     tr_dealloc_from(allocator, aligned, bytes(100, 256));
 }
 
-static void test_allocator_05_zeroed_is_zero_also_in_reused_memory(void **state)
+static void test_alc_05_zeroed_is_zero_also_in_reused_memory(void **state)
 {
     (void)state;
     on_each(zeroed_after_dirty);
@@ -152,7 +152,7 @@ static void over_aligned(tr_allocator *allocator)
     }
 }
 
-static void test_allocator_06_over_aligned_requests_are_aligned(void **state)
+static void test_alc_06_over_aligned_requests_are_aligned(void **state)
 {
     (void)state;
     on_each(over_aligned);
@@ -180,7 +180,7 @@ static void over_aligned_large(tr_allocator *allocator)
     }
 }
 
-static void test_allocator_07_page_and_larger_alignments_survive_realloc(void **state)
+static void test_alc_07_page_and_larger_alignments_survive_realloc(void **state)
 {
     (void)state;
     on_each(over_aligned_large);
@@ -208,7 +208,7 @@ static void custom_dealloc(tr_allocator *self, void *block, tr_layout layout)
     tr_dealloc_from(custom->inner, block, layout);
 }
 
-static void test_allocator_08_custom_global_sees_each_call(void **state)
+static void test_alc_08_custom_global_sees_each_call(void **state)
 {
     (void)state;
     tr_allocator *outgoing = tr_global_allocator();
@@ -285,7 +285,7 @@ static void zero_size(tr_allocator *allocator)
     assert_int_equal(custom.calls, 2);
 }
 
-static void test_allocator_10_size_zero_never_reaches_the_backend(void **state)
+static void test_alc_10_size_zero_never_reaches_the_backend(void **state)
 {
     (void)state;
     on_each(zero_size);
@@ -471,15 +471,15 @@ static void test_allocator_out_of_memory_handler_may_panic(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_allocator_01_block_is_written_read_and_freed),
-        TEST(test_allocator_02_realloc_keeps_first_word),
-        TEST(test_allocator_03_realloc_shrinks_and_keeps_prefix),
-        TEST(test_allocator_05_zeroed_is_zero_also_in_reused_memory),
-        TEST(test_allocator_06_over_aligned_requests_are_aligned),
-        TEST(test_allocator_07_page_and_larger_alignments_survive_realloc),
-        TEST(test_allocator_08_custom_global_sees_each_call),
+        TEST(test_alc_01_block_is_written_read_and_freed),
+        TEST(test_alc_02_realloc_keeps_first_word),
+        TEST(test_alc_03_realloc_shrinks_and_keeps_prefix),
+        TEST(test_alc_05_zeroed_is_zero_also_in_reused_memory),
+        TEST(test_alc_06_over_aligned_requests_are_aligned),
+        TEST(test_alc_07_page_and_larger_alignments_survive_realloc),
+        TEST(test_alc_08_custom_global_sees_each_call),
         TEST(test_allocator_global_null_or_pools_is_the_pools),
-        TEST(test_allocator_10_size_zero_never_reaches_the_backend),
+        TEST(test_alc_10_size_zero_never_reaches_the_backend),
         TEST(test_allocator_11_fuel_runs_out_and_block_is_unchanged),
         TEST(test_allocator_realloc_to_impossible_size_is_refused),
         TEST(test_allocator_counting_follows_realloc_and_failure),

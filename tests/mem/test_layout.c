@@ -44,7 +44,7 @@ static void assert_array_refused(tr_layout element, size_t n)
     assert_layout(layout, 77, 3);
 }
 
-static void test_layout_01_of_types_and_arrays(void **state)
+static void test_lay_01_of_types_and_arrays(void **state)
 {
     (void)state;
     assert_layout(tr_layout_of(int32_t), 4, 4);
@@ -53,7 +53,7 @@ static void test_layout_01_of_types_and_arrays(void **state)
     assert_layout(array(make(0, 1), U), 0, 1);
 }
 
-static void test_layout_02_alignment_must_be_a_power_of_two(void **state)
+static void test_lay_02_alignment_must_be_a_power_of_two(void **state)
 {
     (void)state;
     assert_refused(16, 0);
@@ -65,7 +65,7 @@ static void test_layout_02_alignment_must_be_a_power_of_two(void **state)
     assert_refused(1, (size_t)1 << 63);
 }
 
-static void test_layout_03_padded_size_is_at_most_ptrdiff_max(void **state)
+static void test_lay_03_padded_size_is_at_most_ptrdiff_max(void **state)
 {
     (void)state;
     assert_layout(make(M, 1), M, 1);
@@ -85,7 +85,7 @@ static void test_layout_03_padded_size_is_at_most_ptrdiff_max(void **state)
     }
 }
 
-static void test_layout_06_array_overflow_is_refused(void **state)
+static void test_lay_06_array_overflow_is_refused(void **state)
 {
     (void)state;
     assert_layout(array(tr_layout_of(uint64_t), M / 8), M / 8 * 8, 8);
@@ -98,7 +98,7 @@ static void test_layout_06_array_overflow_is_refused(void **state)
     assert_array_refused((tr_layout){ .size = 6, .align = 3 }, 2);
 }
 
-static void test_layout_07_extend_places_next_without_trailing_padding(void **state)
+static void test_lay_07_extend_places_next_without_trailing_padding(void **state)
 {
     (void)state;
     tr_layout layout;
@@ -114,7 +114,7 @@ static void test_layout_07_extend_places_next_without_trailing_padding(void **st
     assert_int_equal(offset, 16);
 }
 
-static void test_layout_08_record_has_the_offsets_of_the_c_struct(void **state)
+static void test_lay_08_record_has_the_offsets_of_the_c_struct(void **state)
 {
     (void)state;
     struct record {
@@ -197,7 +197,7 @@ static void test_layout_repeat_pads_between_but_not_behind(void **state)
     assert_int_equal(stride, 99);
 }
 
-static void test_layout_12_dangling_is_aligned_and_not_null(void **state)
+static void test_lay_12_dangling_is_aligned_and_not_null(void **state)
 {
     (void)state;
     for (unsigned bit = 0; bit < 64; bit++) {
@@ -208,18 +208,85 @@ static void test_layout_12_dangling_is_aligned_and_not_null(void **state)
     assert_int_equal((uintptr_t)tr_layout_dangling(make(0, 0x1000)), 0x1000);
 }
 
+static void test_layout_align_to_raises_only_and_refuses_overflow(void **state)
+{
+    (void)state;
+    tr_layout layout = UNTOUCHED;
+    assert_int_equal(tr_layout_align_to(make(6, 4), 16, &layout), TR_OK);
+    assert_layout(layout, 6, 16);
+    assert_int_equal(tr_layout_align_to(make(6, 4), 2, &layout), TR_OK);
+    assert_layout(layout, 6, 4);
+    assert_int_equal(tr_layout_align_to(make(0, 1), (size_t)1 << 63, &layout), TR_OK);
+    assert_layout(layout, 0, (size_t)1 << 63);
+
+    layout = UNTOUCHED;
+    assert_int_equal(tr_layout_align_to(make(6, 4), 0, &layout), TR_LAYOUT);
+    assert_int_equal(tr_layout_align_to(make(6, 4), 12, &layout), TR_LAYOUT);
+    assert_int_equal(tr_layout_align_to(make(M, 1), 2, &layout), TR_LAYOUT);
+    assert_int_equal(tr_layout_align_to(make(1, 1), (size_t)1 << 63, &layout), TR_LAYOUT);
+    assert_int_equal(tr_layout_align_to(UNTOUCHED, 4, &layout), TR_LAYOUT);
+    assert_layout(layout, 77, 3);
+}
+
+static void test_layout_padding_for_is_what_extend_inserts(void **state)
+{
+    (void)state;
+    for (size_t size = 0; size < 70; size++) {
+        for (size_t align = 1; align <= 64; align *= 2) {
+            tr_layout both;
+            size_t offset = 0;
+            assert_int_equal(tr_layout_extend(make(size, 1), make(1, align), &both, &offset),
+                             TR_OK);
+            assert_int_equal(tr_layout_padding_for(make(size, 1), align), offset - size);
+        }
+    }
+    assert_int_equal(tr_layout_padding_for(make(M, 1), (size_t)1 << 63), 1);
+}
+
+static void check_round_up(size_t n, size_t unit)
+{
+    const size_t rounded = tr_size_round_up(n, unit);
+    assert_true(rounded >= n);
+    assert_true(rounded - n < unit);
+    assert_true(rounded % unit == 0 || rounded == U);
+    assert_int_equal(tr_size_round_up(rounded, unit), rounded);
+}
+
+static void test_pol_11_round_up_is_the_next_multiple_and_saturates(void **state)
+{
+    (void)state;
+    for (unsigned bit = 0; bit < 64; bit++) {
+        const size_t unit = (size_t)1 << bit;
+        for (size_t n = 0; n < 300; n++) {
+            check_round_up(n, unit);
+            check_round_up(U - n, unit);
+            check_round_up(unit - 150 + n, unit);
+            check_round_up((U & ~(unit - 1)) - 150 + n % 150, unit);
+        }
+        assert_int_equal(tr_size_round_up(0, unit), 0);
+        assert_int_equal(tr_size_round_up(1, unit), unit);
+        assert_int_equal(tr_size_round_up(U & ~(unit - 1), unit), U & ~(unit - 1));
+        assert_int_equal(tr_size_round_up(U, unit), U);
+    }
+    assert_int_equal(tr_size_round_up(U - 15, 16), U - 15); /* a multiple itself */
+    assert_int_equal(tr_size_round_up(U - 14, 16), U);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_layout_01_of_types_and_arrays),
-        TEST(test_layout_02_alignment_must_be_a_power_of_two),
-        TEST(test_layout_03_padded_size_is_at_most_ptrdiff_max),
-        TEST(test_layout_06_array_overflow_is_refused),
-        TEST(test_layout_07_extend_places_next_without_trailing_padding),
-        TEST(test_layout_08_record_has_the_offsets_of_the_c_struct),
+        TEST(test_lay_01_of_types_and_arrays),
+        TEST(test_lay_02_alignment_must_be_a_power_of_two),
+        TEST(test_lay_03_padded_size_is_at_most_ptrdiff_max),
+        TEST(test_lay_06_array_overflow_is_refused),
+        TEST(test_lay_07_extend_places_next_without_trailing_padding),
+        TEST(test_lay_08_record_has_the_offsets_of_the_c_struct),
         TEST(test_layout_extend_overflow_touches_neither_result),
         TEST(test_layout_repeat_pads_between_but_not_behind),
-        TEST(test_layout_12_dangling_is_aligned_and_not_null),
+        TEST(test_lay_12_dangling_is_aligned_and_not_null),
+        TEST(test_layout_align_to_raises_only_and_refuses_overflow),
+        TEST(test_layout_padding_for_is_what_extend_inserts),
+        TEST(test_pol_11_round_up_is_the_next_multiple_and_saturates),
     };
     return TEST_RUN(tests);
 }

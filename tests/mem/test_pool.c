@@ -44,7 +44,7 @@ static tr_layout layout_of(size_t size, size_t align)
 
 /* -- classes -------------------------------------------------------------- */
 
-static void test_pool_class_of_gives_smallest_that_fits(void **state)
+static void test_pol_10_class_of_gives_smallest_that_fits(void **state)
 {
     (void)state;
     for (size_t size = 1; size <= TR_POOL_MAX; size++) {
@@ -116,7 +116,7 @@ static void check_apart_and_free(piece *pieces, size_t n)
         piece_check_and_free(&pieces[i]);
 }
 
-static void test_pool_blocks_of_every_class_are_aligned_apart_and_kept(void **state)
+static void test_pol_12_blocks_of_every_class_are_aligned_apart_and_kept(void **state)
 {
     (void)state;
     static const int offsets[] = { -15, -2, -1, 0, 1, 2 };
@@ -183,7 +183,7 @@ static void test_pool_alloc_zeroed_of_used_block_is_zero(void **state)
 
 /* -- realloc -------------------------------------------------------------- */
 
-static void test_pool_realloc_in_class_keeps_address(void **state)
+static void test_pol_13_realloc_in_class_keeps_address(void **state)
 {
     (void)state;
     if (POOLS_LIBC)
@@ -198,7 +198,7 @@ static void test_pool_realloc_in_class_keeps_address(void **state)
     assert_int_equal(after.frees - before.frees, 1);
 }
 
-static void test_pool_realloc_keeps_common_prefix_and_alignment(void **state)
+static void test_pol_13_realloc_keeps_common_prefix_and_alignment(void **state)
 {
     (void)state;
     static const size_t sizes[] = { 1,    17, 64,   200,  1024, 1025, 3000,
@@ -240,7 +240,7 @@ static void test_pool_realloc_counts_moves_only(void **state)
 
 /* -- memory comes back ---------------------------------------------------- */
 
-static void test_pool_freed_blocks_are_reused(void **state)
+static void test_pol_14_freed_blocks_are_reused(void **state)
 {
     (void)state;
     if (POOLS_LIBC)
@@ -419,16 +419,16 @@ static void test_pool_free_without_heap_goes_home(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_pool_class_of_gives_smallest_that_fits),
+        TEST(test_pol_10_class_of_gives_smallest_that_fits),
         TEST(test_pool_classes_step_by_16_then_by_quarters),
-        TEST(test_pool_blocks_of_every_class_are_aligned_apart_and_kept),
+        TEST(test_pol_12_blocks_of_every_class_are_aligned_apart_and_kept),
         TEST(test_pool_overaligned_blocks_are_aligned),
         TEST(test_pool_many_blocks_of_a_class_do_not_overlap),
         TEST(test_pool_alloc_zeroed_of_used_block_is_zero),
-        TEST(test_pool_realloc_in_class_keeps_address),
-        TEST(test_pool_realloc_keeps_common_prefix_and_alignment),
+        TEST(test_pol_13_realloc_in_class_keeps_address),
+        TEST(test_pol_13_realloc_keeps_common_prefix_and_alignment),
         TEST(test_pool_realloc_counts_moves_only),
-        TEST(test_pool_freed_blocks_are_reused),
+        TEST(test_pol_14_freed_blocks_are_reused),
         TEST(test_pool_burst_gives_its_chunks_back),
         TEST(test_pool_allocator_is_the_pools),
         TEST(test_pool_without_memory_gives_null_and_loses_nothing),

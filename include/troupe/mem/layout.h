@@ -58,6 +58,18 @@ TR_API TR_MUST_USE tr_status tr_layout_repeat(tr_layout element, size_t n, tr_la
 /* The size rounded up to the alignment; cannot overflow for a valid layout. */
 TR_API tr_layout tr_layout_pad_to_align(tr_layout layout);
 
+/* The same size with at least that alignment, as Layout::align_to: TR_LAYOUT when
+ * align is no power of two, or the padded size would exceed PTRDIFF_MAX. */
+TR_API TR_MUST_USE tr_status tr_layout_align_to(tr_layout layout, size_t align, tr_layout *ret_layout);
+
+/* Bytes from the end of the layout to the next multiple of align, a power of two
+ * (as Layout::padding_needed_for): what extend puts in front of such a field. */
+TR_API size_t tr_layout_padding_for(tr_layout layout, size_t align);
+
+/* n up to a multiple of unit, a power of two; SIZE_MAX when there is none, so that
+ * no sum of sizes wraps to a small one. */
+TR_API size_t tr_size_round_up(size_t n, size_t unit);
+
 /* As Layout::is_valid would be: what the constructors above guarantee. */
 TR_API bool tr_layout_is_valid(tr_layout layout);
 
