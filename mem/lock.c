@@ -12,12 +12,15 @@
  *     is full, further locks are not recorded, and nothing is concluded from
  *     a lock that is missing there (`lost`).
  *
- * Edges: dropping a lock that is held panics in every build; a guard is an
- * error there that memory-safe languages refuse to compile.
+ * Edges: dropping a lock that is held aborts in every build, get_mut and into_inner
+ * of one panic; where Rust's compiler refuses, these are the last chance.
  */
 #include "mem/lock.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *tri_lock_name(const tr_lock_core *lock)
 {
@@ -143,25 +146,40 @@ void tr_lock_clear_poison_(tr_lock_core *lock)
 
 /* -- the only one to know the lock ------------------------------------------------------ */
 
-/* The value's owner; the waiting bits of an rwlock never outlive its holders. */
-static void must_be_free(const tr_lock_core *lock, const char *what)
+/* With "while locked" and where, as far as it is known. */
+static void describe_held(const tr_lock_core *lock, const char *what, char *text, size_t size)
 {
-    /* edge mutex (acquire): with tri_mutex_unlock; carries what the lock guards, to
-     * an owner who knows only by the lock that the others have gone */
-    if (TR_LIKELY(tr_load_acquire(&lock->word_) == 0))
-        return;
     /* relaxed: for a message; a site is constant */
     const tr_site *site = tr_load_relaxed(&lock->held_at_);
     if (site == NULL)
-        tr_panic("%s of %s while it is locked (a checked build says where)", what,
-                 tri_lock_name(lock));
-    tr_panic("%s of %s while it is locked at %s:%d", what, tri_lock_name(lock), site->file,
-             site->line);
+        (void)snprintf(text, size, "%s of %s while it is locked (a checked build says where)",
+                       what, tri_lock_name(lock));
+    else
+        (void)snprintf(text, size, "%s of %s while it is locked at %s:%d", what,
+                       tri_lock_name(lock), site->file, site->line);
+}
+
+static bool is_held(const tr_lock_core *lock)
+{
+    /* edge mutex (acquire): with tri_mutex_unlock; carries what the lock guards, to
+     * an owner who knows only by the lock that the others have gone */
+    return tr_load_acquire(&lock->word_) != 0;
+}
+
+/* The memory goes under the guard: a panic would let the program go on with it. */
+static TR_NORETURN void die_of_drop(const tr_lock_core *lock)
+{
+    char text[300];
+    describe_held(lock, "drop", text, sizeof text - 12);
+    (void)strcat(text, ": aborting\n");
+    (void)!write(STDERR_FILENO, text, strlen(text));
+    abort();
 }
 
 void tr_lock_drop_(tr_lock_core *lock, void *value)
 {
-    must_be_free(lock, "drop");
+    if (TR_UNLIKELY(is_held(lock)))
+        die_of_drop(lock);
     /* relaxed: the caller is the only one to know the lock */
     if (tr_load_relaxed(&lock->condition_) != TRI_LOCK_EMPTIED && lock->type_ != NULL &&
         lock->type_->drop != NULL)
@@ -170,7 +188,11 @@ void tr_lock_drop_(tr_lock_core *lock, void *value)
 
 tr_status tr_lock_get_mut_(tr_lock_core *lock)
 {
-    must_be_free(lock, "get_mut");
+    if (TR_UNLIKELY(is_held(lock))) {
+        char text[200];
+        describe_held(lock, "get_mut", text, sizeof text);
+        tr_panic("%s", text);
+    }
     /* relaxed: the caller is the only one to know the lock */
     const uint8_t condition = tr_load_relaxed(&lock->condition_);
     if (condition == TRI_LOCK_EMPTIED)

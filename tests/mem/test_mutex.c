@@ -9,6 +9,7 @@
 #include <troupe/mem/mutex.h>
 
 #include "tests/mem/canary.h"
+#include "tests/mem/death.h"
 #include "tests/mem/panics.h"
 
 typedef struct account {
@@ -176,19 +177,44 @@ static void test_mutex_dropped_with_its_box_drops_the_value(void **state)
     assert_string_equal(canary_log, "a");
 }
 
-static void drop_mutex(void *arg)
+static void drop_held(void)
 {
-    tr_type_of(account_mutex)->drop(arg);
+    account_mutex *m = tr_arc(account_mutex, TR_MUTEX_OF(account));
+    account_mutex_guard g = tr_lock(m);
+    tr_drop(m);
+    tr_guard_drop(&g);
 }
 
-static void test_mtx_03_drop_of_a_held_one_panics(void **state)
+static void test_mtx_03_drop_of_a_held_one_aborts(void **state)
+{
+    (void)state;
+    char text[512];
+    assert_true(death_by_abort(drop_held, text, sizeof text));
+    assert_non_null(strstr(text, "drop of account while it is locked"));
+#ifdef TR_CHECKED
+    assert_non_null(strstr(text, "test_mutex.c:"));
+#endif
+}
+
+static void reach_held(void *arg)
+{
+    account *value = NULL;
+    (void)!tr_get_mut((account_mutex *)arg, &value, &value);
+}
+
+static void empty_held(void *arg)
+{
+    account value;
+    (void)!tr_into_inner((account_mutex *)arg, &value, &value);
+}
+
+static void test_mutex_get_mut_of_a_held_one_panics(void **state)
 {
     (void)state;
     account_mutex m = TR_MUTEX_INIT(account);
     TR_GUARD(account_mutex_guard) g = tr_lock(&m);
-    assert_panics(drop_mutex, &m, "drop of account while it is locked");
-    tr_guard_drop(&g);
-    drop_mutex(&m);
+    assert_panics(reach_held, &m, "get_mut of account while it is locked");
+    assert_panics(empty_held, &m, "while it is locked");
 }
 
 typedef struct relocker {
@@ -405,7 +431,8 @@ int main(void)
         CASE(test_mtx_03_into_inner_moves_without_a_drop),
         CASE(test_mutex_emptied_panics_when_it_is_locked),
         CASE(test_mutex_dropped_with_its_box_drops_the_value),
-        CASE(test_mtx_03_drop_of_a_held_one_panics),
+        CASE(test_mtx_03_drop_of_a_held_one_aborts),
+        CASE(test_mutex_get_mut_of_a_held_one_panics),
         CASE(test_mtx_04_set_drops_the_old_value_after_unlocking),
         CASE(test_mtx_04_replace_gives_the_old_value),
         CASE(test_mutex_mapped_guard_holds_the_lock),

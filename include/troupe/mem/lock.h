@@ -18,7 +18,9 @@
  * it), and when a guard is released on another thread than it was taken on.
  *
  * Threads  a guard belongs to the thread that locked.
- * Memory   a guard is three words in the caller's frame; nothing is allocated.
+ * Memory   a guard is three words in the caller's frame; nothing is allocated. A
+ *          lock must not be dropped while a guard of it is alive: the memory would go
+ *          under the guard, so this aborts the process, naming the lock.
  */
 #ifndef TROUPE_MEM_LOCK_H
 #define TROUPE_MEM_LOCK_H
