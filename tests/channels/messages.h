@@ -11,6 +11,7 @@
 
 #include <troupe/channels/channel.h>
 #include <troupe/mem/atomic.h>
+#include <troupe/mem/clock.h>
 #include <troupe/mem/panic.h>
 
 typedef TR_ATOMIC(uint64_t) counter;
@@ -73,6 +74,18 @@ TR_CHANNEL(longs, uint64_t)
 TR_CHANNEL(parcels, parcel)
 TR_CHANNEL(nothings, nothing)
 TR_CHANNEL(pages, page)
+
+/*
+ * Work for so long. A party that waits spins for some microseconds before it
+ * sleeps: lingering for longer makes the other side of a stress test park, or its
+ * deadline pass.
+ */
+static inline void linger(uint64_t ns)
+{
+    const uint64_t end = tr_now() + ns;
+    while (tr_now() < end)
+        tr_cpu_relax();
+}
 
 /* The capacities that behave differently. */
 static const size_t capacities[] = { 0, 1, 2, 3, TR_UNBOUNDED };

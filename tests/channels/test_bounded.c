@@ -207,6 +207,8 @@ static void send_and_look(unsigned index, void *arg)
     struct marked *m = arg;
     (void)index;
     for (uint64_t i = 1; i <= m->n; i++) {
+        if (i % 50 == 0)
+            linger(i / 50 % 4 * 30000);
         if (longs_send(m->tx, &i) != TR_OK)
             bump(&m->wrong);
         if (i > m->ahead && value_of(&m->mark) < i - m->ahead)
@@ -223,6 +225,8 @@ static void run_marked(size_t capacity)
     assert_int_equal(longs_bounded(capacity, &m.tx, &m.rx), TR_OK);
     test_threads_start(&group, 1, send_and_look, &m);
     for (uint64_t i = 1; i <= m.n; i++) {
+        if (i % 32 == 0)
+            linger(i / 32 % 4 * 30000);
         set(&m.mark, i);
         wrong += longs_recv(m.rx, &got) != TR_OK || got != i;
     }
@@ -421,12 +425,71 @@ static void test_bnd_18_stress_upgrade_against_the_last_drop(void **state)
                   (unsigned long long)value_of(&m.refused));
 }
 
+/* -- a deadline that passes while the message is being moved -------------------------------------- */
+
+typedef struct slab {
+    uint64_t words[16 * 1024]; /* takes tens of microseconds to move */
+} slab;
+TR_TYPE(slab)
+TR_CHANNEL(slabs, slab)
+
+struct moving {
+    slabs_sender tx;
+    uint64_t n;
+    counter sent, wrong;
+};
+
+static void send_slabs(unsigned index, void *arg)
+{
+    struct moving *m = arg;
+    static slab out;
+    (void)index;
+    for (uint64_t i = 1; i <= m->n; i++) {
+        out.words[0] = out.words[16 * 1024 - 1] = i;
+        linger(i % 16 * 4000);
+        const tr_status s = slabs_send_timeout(m->tx, &out, i % 4 == 0 ? 0 : i % 32 * 4000);
+        if (s == TR_OK)
+            bump(&m->sent);
+        else if (s != TR_TIMEOUT)
+            bump(&m->wrong);
+    }
+    slabs_sender_drop(&m->tx);
+}
+
+static void test_bnd_03_stress_deadline_while_the_message_is_moved(void **state)
+{
+    (void)state;
+    static slab in;
+    struct moving m = { .n = test_scale(3000) };
+    slabs_receiver rx;
+    test_threads group;
+    uint64_t received = 0, wrong = 0, last = 0;
+    assert_int_equal(slabs_bounded(0, &m.tx, &rx), TR_OK);
+    test_threads_start(&group, 1, send_slabs, &m);
+    for (uint64_t i = 0;; i++) {
+        const tr_status s = slabs_recv_timeout(rx, i % 64 * 1000, &in);
+        if (s == TR_DISCONNECTED)
+            break;
+        if (s != TR_OK)
+            continue;
+        received++;
+        wrong += in.words[0] <= last || in.words[16 * 1024 - 1] != in.words[0];
+        last = in.words[0];
+    }
+    test_threads_join(&group);
+    slabs_receiver_drop(&rx);
+    assert_int_equal(wrong, 0);
+    assert_int_equal(value_of(&m.wrong), 0);
+    assert_int_equal(received, value_of(&m.sent)); /* both sides agree on each */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_bnd_01_full_hands_back_and_room_comes_with_a_receive),
         CASE(test_bnd_02_send_on_full_waits_for_a_receive),
         CASE(test_bnd_03_send_timeout_late_and_gone),
+        CASE(test_bnd_03_stress_deadline_while_the_message_is_moved),
         CASE(test_bnd_04_disconnected_wins_over_full),
         CASE(test_bnd_17_close_refuses_sends_and_drains),
         CASE(test_bnd_17_close_wakes_a_blocked_sender),

@@ -290,7 +290,7 @@ static void follow(struct crowd *c, news_receiver *rx)
 {
     uint64_t next[SENDERS] = { 0 }, received = 0, lagged = 0, v = 0;
     for (uint64_t n = 0;; n++) {
-        const tr_status s = n % 2 == 0 ? news_recv(rx, &v) : news_recv_timeout(rx, n % 16 * 500, &v);
+        const tr_status s = n % 2 == 0 ? news_recv(rx, &v) : news_recv_timeout(rx, n % 16 * 5000, &v);
         if (s == TR_DISCONNECTED)
             break;
         if (s == TR_LAGGED) {
@@ -322,8 +322,8 @@ static void send_or_follow(unsigned index, void *arg)
         uint64_t v = i * SENDERS + index;
         if (news_send(c->tx[index], &v) != TR_OK)
             bump(&c->wrong);
-        if (i % 8 == 0)
-            (void)sched_yield();
+        if (i % 16 == 0)
+            linger(i / 16 % 4 * 30000);
     }
     news_sender_drop(&c->tx[index]);
 }

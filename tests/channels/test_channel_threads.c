@@ -63,6 +63,8 @@ static void stream_out(unsigned index, void *arg)
     struct stream *s = arg;
     for (uint64_t i = 0; i < s->each; i++) {
         uint64_t message = i * SENDERS + index;
+        if (i % 64 == 63)
+            linger(i / 64 % 4 * 30000);
         if (longs_send(s->tx[index], &message) != TR_OK)
             bump(&s->refused);
         if (tr_channel_len(s->tx[index]) > s->capacity)
@@ -80,7 +82,9 @@ static void run_stream(size_t capacity, unsigned senders, uint64_t each)
     for (unsigned i = 1; i < senders; i++)
         s.tx[i] = longs_sender_clone(s.tx[0]);
     test_threads_start(&group, senders, stream_out, &s);
-    while (longs_next(s.rx, &message)) {
+    for (uint64_t n = 0; longs_next(s.rx, &message); n++) {
+        if (n % 100 == 99)
+            linger(n / 100 % 4 * 30000);
         wrong += message / SENDERS != next[message % SENDERS]++;
         wrong += tr_channel_len(s.rx) > capacity;
     }
@@ -158,7 +162,7 @@ static void send_until_gone(unsigned index, void *arg)
 static void test_chn_04_chn_08_receiver_goes_while_senders_send(void **state)
 {
     (void)state;
-    struct going g = { .rounds = test_scale(1000) };
+    struct going g = { .rounds = test_scale(400) };
     test_threads group;
     uint64_t left = 0, received = 0, wrong = 0;
     test_barrier_init(&g.gate, SENDERS + 1);
@@ -285,8 +289,9 @@ static void send_with_deadlines(unsigned index, void *arg)
     struct stream *s = arg;
     for (uint64_t i = 0; i < s->each; i++) {
         uint64_t message = i * SENDERS + index;
+        linger(i % 8 == 0 ? i / 8 % 16 * 5000 : 0);
         for (uint64_t n = 0;; n++) {
-            const tr_status r = longs_send_timeout(s->tx[index], &message, (n + i) % 32 * 500);
+            const tr_status r = longs_send_timeout(s->tx[index], &message, (n + i) % 8 * 10000);
             if (r == TR_OK)
                 break;
             if (r != TR_TIMEOUT || message != i * SENDERS + index)
@@ -307,7 +312,8 @@ static void test_channel_stress_deadlines_lose_and_double_nothing(void **state)
         s.tx[1] = longs_sender_clone(s.tx[0]);
         test_threads_start(&group, 2, send_with_deadlines, &s);
         for (uint64_t i = 0;; i++) {
-            const tr_status r = longs_recv_timeout(s.rx, i % 32 * 500, &message);
+            linger(i % 7 == 0 ? i / 7 % 16 * 5000 : 0);
+            const tr_status r = longs_recv_timeout(s.rx, i % 8 * 10000, &message);
             if (r == TR_DISCONNECTED)
                 break;
             timeouts += r == TR_TIMEOUT;
@@ -321,6 +327,54 @@ static void test_channel_stress_deadlines_lose_and_double_nothing(void **state)
         longs_receiver_drop(&s.rx);
         print_message("    capacity %ld: %llu receives timed out\n", (long)capacities[c],
                       (unsigned long long)timeouts);
+    }
+}
+
+/* -- one message at a time: the wake that is lost is the last one ------------------------------- */
+
+struct echo {
+    longs_receiver requests;
+    longs_sender replies;
+    counter wrong;
+};
+
+static void reply_to_each(unsigned index, void *arg)
+{
+    struct echo *e = arg;
+    uint64_t v;
+    (void)index;
+    while (longs_next(e->requests, &v)) {
+        linger(v % 41 * 200); /* as long as it takes to go to sleep */
+        if (longs_send(e->replies, &v) != TR_OK)
+            bump(&e->wrong);
+    }
+    longs_sender_drop(&e->replies);
+    longs_receiver_drop(&e->requests);
+}
+
+static void test_channel_stress_no_wake_is_lost_while_going_to_sleep(void **state)
+{
+    (void)state;
+    for (size_t c = 0; c < CAPACITIES; c++) {
+        struct echo e = { 0 };
+        test_threads group;
+        longs_sender tx;
+        longs_receiver rx;
+        uint64_t wrong = 0, got;
+        const uint64_t n = test_scale(500);
+        assert_int_equal(longs_bounded(capacities[c], &tx, &e.requests), TR_OK);
+        assert_int_equal(longs_bounded(capacities[c], &e.replies, &rx), TR_OK);
+        test_threads_start(&group, 1, reply_to_each, &e);
+        for (uint64_t i = 0; i < n; i++) {
+            wrong += longs_send(tx, &i) != TR_OK;
+            wrong += longs_recv_timeout(rx, TR_SECONDS(60), &got) != TR_OK || got != i;
+            linger(i % 37 * 200);
+        }
+        longs_sender_drop(&tx);
+        test_threads_join(&group);
+        longs_receiver_drop(&rx);
+        assert_int_equal(wrong, 0);
+        assert_int_equal(value_of(&e.wrong), 0);
     }
 }
 
@@ -398,6 +452,7 @@ int main(void)
         CASE(test_bnd_14_len_is_never_above_capacity),
         CASE(test_channel_stress_many_senders_each_stays_in_order),
         CASE(test_channel_receiver_going_wakes_a_blocked_sender),
+        CASE(test_channel_stress_no_wake_is_lost_while_going_to_sleep),
         CASE(test_channel_stress_deadlines_lose_and_double_nothing),
     };
     return TEST_RUN(tests);

@@ -1,11 +1,9 @@
 /*
- * test_select - one of several sends and receives; after, tick and never
+ * test_select - one of several sends and receives
  */
 #include "tests/channels/messages.h"
 
-#include <stdlib.h>
-#include <troupe/channels/timed.h>
-
+#include "channels/flavour.h"
 #include "tests/mem/failing.h"
 #include "tests/mem/panics.h"
 
@@ -226,8 +224,9 @@ static void send_selected(unsigned index, void *arg)
         size_t i;
         for (unsigned j = 0; j < PAIRS; j++)
             ops[j] = longs_select_send(m->p.tx[j], &next[j]);
+        linger(n % 16 == 0 ? n / 16 % 8 * 10000 : 0);
         const tr_status s = n % 3 == 0 ? tr_select(ops, PAIRS, &i)
-                                       : tr_select_timeout(ops, PAIRS, n % 16 * 1000, &i);
+                                       : tr_select_timeout(ops, PAIRS, n % 16 * 5000, &i);
         if (s == TR_TIMEOUT)
             continue;
         if (s != TR_OK || ops[i].status != TR_OK)
@@ -255,8 +254,9 @@ static void receive_selected(struct mix *m, uint64_t *wrong)
                 which[count] = j;
                 ops[count++] = longs_select_recv(m->p.rx[j], &got[j]);
             }
+        linger(n % 20 == 0 ? n / 20 % 8 * 10000 : 0);
         const tr_status s = n % 3 == 0 ? tr_select(ops, count, &i)
-                                       : tr_select_timeout(ops, count, n % 16 * 1000, &i);
+                                       : tr_select_timeout(ops, count, n % 16 * 5000, &i);
         if (s == TR_TIMEOUT)
             continue;
         *wrong += s != TR_OK;
@@ -335,6 +335,105 @@ static void test_select_stress_both_sides_select_both_ways(void **state)
     }
 }
 
+/* A select that was woken for a place takes that place, whatever else has become
+ * ready: it would stay free while others sleep for it. */
+struct woken {
+    struct pairs p;
+    size_t index;
+};
+
+static void select_send_or_receive(unsigned index, void *arg)
+{
+    struct woken *w = arg;
+    uint64_t v = 2, got;
+    (void)index;
+    tr_select_op ops[] = { longs_select_send(w->p.tx[0], &v), longs_select_recv(w->p.rx[1], &got) };
+    w->index = 77;
+    (void)(tr_select(ops, 2, &w->index) == TR_OK);
+}
+
+/* Is anybody listed there? */
+static bool is_awaited(const tr_channel *channel, unsigned side)
+{
+    return tr_load_seq_cst(&channel->hint[side]) != 0;
+}
+
+static void test_select_woken_for_a_place_takes_it_first(void **state)
+{
+    (void)state;
+    for (unsigned r = 0; r < 50; r++) {
+        struct woken w;
+        test_threads group;
+        uint64_t v = 1, got;
+        open_pairs(&w.p, 1);
+        assert_int_equal(longs_send(w.p.tx[0], &v), TR_OK);
+        test_threads_start(&group, 1, select_send_or_receive, &w);
+        TEST_UNTIL(is_awaited(w.p.tx[0].channel_, TRI_SENDERS) &&
+                   is_awaited(w.p.tx[1].channel_, TRI_RECEIVERS));
+        tr_channel *c = w.p.tx[0].channel_;
+        pthread_mutex_lock(&c->lock);
+        tr_select_op *claimed = tri_claim(c, TRI_SENDERS); /* what the receive will do */
+        pthread_mutex_unlock(&c->lock);
+        assert_int_equal(longs_try_recv(w.p.rx[0], &got), TR_OK);
+        assert_int_equal(longs_try_send(w.p.tx[1], &v), TR_OK); /* also ready now */
+        tri_wake(claimed, TR_BUSY);
+        test_threads_join(&group);
+        assert_int_equal(w.index, 0);
+        close_pairs(&w.p);
+    }
+}
+
+/* What is asked between listing and sleeping: the wake that came before was for
+ * nobody, so the answer decides. */
+static bool ready_when_listed(tr_select_op op)
+{
+    tri_party party = { 0 };
+    const bool ready = tri_enlist(&op, &party);
+    tri_delist(&op);
+    return ready;
+}
+
+static void test_select_listing_sees_what_came_before_it(void **state)
+{
+    (void)state;
+    for (size_t c = 0; c < CAPACITIES; c++) {
+        longs_sender tx;
+        longs_receiver rx;
+        uint64_t v = 1, got;
+        assert_int_equal(longs_bounded(capacities[c], &tx, &rx), TR_OK);
+        const tr_select_op send = longs_select_send(tx, &v), recv = longs_select_recv(rx, &got);
+        assert_false(ready_when_listed(recv));
+        assert_int_equal(ready_when_listed(send), capacities[c] != 0);
+        if (capacities[c] != 0) {
+            assert_int_equal(longs_send(tx, &v), TR_OK);
+            assert_true(ready_when_listed(recv));
+            assert_int_equal(ready_when_listed(send), capacities[c] != 1);
+            assert_int_equal(longs_recv(rx, &got), TR_OK);
+        }
+        longs_sender_drop(&tx);
+        assert_true(ready_when_listed(recv));
+        longs_receiver_drop(&rx);
+    }
+}
+
+static void test_select_listing_a_rendezvous_sees_others_not_itself(void **state)
+{
+    (void)state;
+    struct pairs p;
+    uint64_t v = 1, got;
+    tri_party one = { 0 }, two = { 0 };
+    open_pairs(&p, 0);
+    tr_select_op send = longs_select_send(p.tx[0], &v), recv = longs_select_recv(p.rx[0], &got),
+                 other = longs_select_recv(p.rx[0], &got);
+    assert_false(tri_enlist(&send, &one));
+    assert_false(tri_enlist(&recv, &one));
+    assert_true(tri_enlist(&other, &two));
+    tri_delist(&send);
+    tri_delist(&recv);
+    tri_delist(&other);
+    close_pairs(&p);
+}
+
 /* Room for one, wanted by plain sends and by selects that could do otherwise: a wake
  * that a select does not use must not leave the others asleep. */
 static void crowd_send(unsigned index, void *arg)
@@ -358,128 +457,26 @@ static void crowd_send(unsigned index, void *arg)
 static void test_select_stress_unused_wakes_leave_nobody_asleep(void **state)
 {
     (void)state;
-    struct mix m = { .each = test_scale(2000) };
-    test_threads group;
-    uint64_t got, wrong = 0;
-    size_t i;
-    open_pairs(&m.p, 1);
-    test_threads_start(&group, 4, crowd_send, &m);
-    for (uint64_t n = 0; n < 4 * m.each; n++) {
-        tr_select_op ops[] = { longs_select_recv(m.p.rx[0], &got),
-                               longs_select_recv(m.p.rx[1], &got) };
-        wrong += tr_select_timeout(ops, 2, TR_SECONDS(60), &i) != TR_OK;
+    for (size_t r = test_scale(200); r > 0; r--) {
+        struct mix m = { .each = 5 };
+        test_threads group;
+        uint64_t got, wrong = 0;
+        size_t i;
+        open_pairs(&m.p, 1);
+        test_threads_start(&group, 4, crowd_send, &m);
+        linger(300000); /* until all are asleep */
+        for (uint64_t n = 0; n < 4 * m.each; n++) {
+            tr_select_op ops[] = { longs_select_recv(m.p.rx[0], &got),
+                                   longs_select_recv(m.p.rx[1], &got) };
+            wrong += tr_select_timeout(ops, 2, TR_SECONDS(60), &i) != TR_OK;
+            linger(n % 2 * 30000);
+        }
+        test_threads_join(&group);
+        assert_int_equal(wrong, 0);
+        assert_int_equal(value_of(&m.wrong), 0);
+        assert_true(tr_channel_is_empty(m.p.rx[0]));
+        close_pairs(&m.p);
     }
-    test_threads_join(&group);
-    assert_int_equal(wrong, 0);
-    assert_int_equal(value_of(&m.wrong), 0);
-    assert_true(tr_channel_is_empty(m.p.rx[0]));
-    close_pairs(&m.p);
-}
-
-/* -- SEL-08, SEL-09: time ----------------------------------------------------------------------- */
-
-static void test_sel_08_after_fires_once(void **state)
-{
-    (void)state;
-    tr_time_receiver rx;
-    uint64_t when = 0;
-    const uint64_t begin = tr_now();
-    assert_int_equal(tr_after(TR_MILLISECONDS(50), &rx), TR_OK);
-    assert_int_equal(tr_time_try_recv(rx, &when), TR_EMPTY);
-    assert_true(tr_channel_is_empty(rx));
-    assert_int_equal(tr_channel_capacity(rx), 1);
-    assert_int_equal(tr_time_recv(rx, &when), TR_OK);
-    assert_true(when - begin >= TR_MILLISECONDS(50));
-    assert_true(tr_now() >= when);
-    assert_true(tr_now() - begin < TR_SECONDS(2));
-    assert_int_equal(tr_time_try_recv(rx, &when), TR_EMPTY);
-    assert_int_equal(tr_time_recv_timeout(rx, TR_MILLISECONDS(60), &when), TR_TIMEOUT);
-    assert_int_equal(tr_channel_len(rx), 0);
-    tr_time_receiver_drop(&rx);
-}
-
-static void test_sel_08_after_due_has_len_one_until_taken(void **state)
-{
-    (void)state;
-    tr_time_receiver rx;
-    uint64_t when;
-    assert_int_equal(tr_after(0, &rx), TR_OK);
-    assert_int_equal(tr_channel_len(rx), 1);
-    assert_true(tr_channel_is_full(rx));
-    assert_int_equal(tr_time_try_recv(rx, &when), TR_OK);
-    assert_true(tr_channel_is_empty(rx));
-    tr_time_receiver_drop(&rx);
-}
-
-static void test_select_after_ends_a_wait_and_loses_to_what_is_ready(void **state)
-{
-    (void)state;
-    struct pairs p;
-    tr_time_receiver soon, late;
-    uint64_t got, when, v = 1;
-    size_t i;
-    open_pairs(&p, 0);
-    assert_int_equal(tr_after(TR_MILLISECONDS(5), &soon), TR_OK);
-    assert_int_equal(tr_after(TR_SECONDS(100), &late), TR_OK);
-    tr_select_op ops[] = { longs_select_recv(p.rx[0], &got), tr_time_select_recv(late, &when),
-                           tr_time_select_recv(soon, &when), longs_select_send(p.tx[1], &v) };
-    assert_int_equal(tr_select(ops, 4, &i), TR_OK);
-    assert_int_equal(i, 2);
-    assert_true(tr_now() >= when);
-    assert_int_equal(tr_select_timeout(ops, 4, TR_MILLISECONDS(3), &i), TR_TIMEOUT);
-    longs_sender_drop(&p.tx[0]);
-    assert_int_equal(tr_select(ops, 4, &i), TR_OK);
-    assert_int_equal(i, 0);
-    tr_time_receiver_drop(&soon);
-    tr_time_receiver_drop(&late);
-    close_pairs(&p);
-}
-
-static void test_select_tick_neither_drifts_nor_piles_up(void **state)
-{
-    (void)state;
-    tr_time_receiver rx;
-    uint64_t first, when, before = 0;
-    const uint64_t period = TR_MILLISECONDS(4), begin = tr_now();
-    assert_int_equal(tr_tick(period, &rx), TR_OK);
-    assert_int_equal(tr_time_recv(rx, &first), TR_OK);
-    assert_true(first - begin >= period);
-    before = first;
-    for (int i = 0; i < 5; i++) {
-        assert_int_equal(tr_time_recv(rx, &when), TR_OK);
-        assert_true(when - before >= period);
-        before = when;
-    }
-    TEST_UNTIL(tr_now() > before + 5 * period); /* late: several periods at once */
-    assert_int_equal(tr_time_try_recv(rx, &when), TR_OK);
-    assert_int_equal(when, before + period);
-    assert_int_equal(tr_time_recv(rx, &when), TR_OK);
-    assert_true(when > before + 5 * period); /* none of those in between */
-    tr_time_receiver_drop(&rx);
-}
-
-static void test_sel_09_never_is_one_channel_without_messages(void **state)
-{
-    (void)state;
-    tr_time_receiver a = tr_time_never(), after;
-    longs_receiver b = longs_never();
-    uint64_t got;
-    assert_true(tr_channel_is_same(a, b));
-    assert_int_equal(tr_time_try_recv(a, &got), TR_EMPTY);
-    const uint64_t begin = tr_now();
-    assert_int_equal(longs_recv_timeout(b, TR_MILLISECONDS(20), &got), TR_TIMEOUT);
-    assert_true(tr_now() - begin >= TR_MILLISECONDS(20));
-    assert_true(tr_now() - begin < TR_SECONDS(2));
-    assert_true(tr_channel_is_empty(b));
-    tr_time_receiver_drop(&a);
-    longs_receiver_drop(&b);
-    assert_null(a.channel_);
-    assert_int_equal(tr_after(TR_FOREVER, &after), TR_OK);
-    assert_int_equal(tr_time_recv_timeout(after, TR_MILLISECONDS(2), &got), TR_TIMEOUT);
-    tr_time_receiver_drop(&after);
-    assert_int_equal(tr_after(TR_FOREVER - 1, &after), TR_OK);
-    assert_int_equal(tr_time_try_recv(after, &got), TR_EMPTY);
-    tr_time_receiver_drop(&after);
 }
 
 int main(void)
@@ -495,12 +492,10 @@ int main(void)
         CASE(test_select_does_not_meet_itself),
         CASE(test_select_stress_sends_and_receives_meet_exactly_once),
         CASE(test_select_stress_both_sides_select_both_ways),
+        CASE(test_select_listing_sees_what_came_before_it),
+        CASE(test_select_listing_a_rendezvous_sees_others_not_itself),
+        CASE(test_select_woken_for_a_place_takes_it_first),
         CASE(test_select_stress_unused_wakes_leave_nobody_asleep),
-        CASE(test_sel_08_after_fires_once),
-        CASE(test_sel_08_after_due_has_len_one_until_taken),
-        CASE(test_select_after_ends_a_wait_and_loses_to_what_is_ready),
-        CASE(test_select_tick_neither_drifts_nor_piles_up),
-        CASE(test_sel_09_never_is_one_channel_without_messages),
     };
     return TEST_RUN(tests);
 }

@@ -261,6 +261,8 @@ static void send_or_watch(unsigned index, void *arg)
     if (index < 2) {
         for (uint64_t i = 1; i <= w->each; i++) {
             twins t = { i, ~i };
+            if (i % 16 == 0)
+                linger(i / 16 % 4 * 30000);
             if (pair_send(w->tx[index], &t) != TR_OK)
                 bump(&w->torn);
         }
@@ -270,7 +272,7 @@ static void send_or_watch(unsigned index, void *arg)
     pair_receiver *rx = &w->rx[index - 2];
     uint64_t last = 0, version = 0;
     for (uint64_t n = 0;; n++) {
-        const tr_status s = pair_changed_until(rx, n % 2 == 0 ? TR_FOREVER : tr_now() + n % 16 * 500);
+        const tr_status s = pair_changed_until(rx, n % 2 == 0 ? TR_FOREVER : tr_now() + n % 16 * 5000);
         if (s == TR_DISCONNECTED)
             break;
         pair_ref r = pair_borrow_and_update(rx);
@@ -303,6 +305,42 @@ static void test_watch_stress_looks_are_whole_and_the_last_value_is_seen(void **
     assert_int_equal(value_of(&w.missed_last), 0);
 }
 
+struct following {
+    level_receiver rx;
+    counter seen;
+};
+
+static void follow(unsigned index, void *arg)
+{
+    struct following *f = arg;
+    (void)index;
+    for (uint64_t n = 0; level_changed(&f->rx) == TR_OK; n++) {
+        set(&f->seen, look(f->rx));
+        linger(n % 41 * 250);
+    }
+    level_receiver_drop(&f->rx);
+}
+
+static void test_watch_stress_each_change_wakes(void **state)
+{
+    (void)state;
+    struct following f = { 0 };
+    test_threads group;
+    level_sender tx;
+    open_level(&tx, &f.rx);
+    test_threads_start(&group, 1, follow, &f);
+    for (uint64_t v = 2; v < test_scale(5000); v++) {
+        if (v % 2 == 0)
+            send_value(tx, v);
+        else
+            level_send_replace(tx, &(uint64_t){ v });
+        TEST_UNTIL(value_of(&f.seen) == v);
+        linger(v % 37 * 250);
+    }
+    level_sender_drop(&tx);
+    test_threads_join(&group);
+}
+
 struct leaving {
     test_barrier gate;
     size_t rounds;
@@ -315,8 +353,7 @@ static void drop_receiver_each_round(unsigned index, void *arg)
     (void)index;
     for (size_t r = 0; r < l->rounds; r++) {
         test_barrier_wait(&l->gate);
-        for (size_t n = r % 64 * 16; n > 0; n--)
-            tr_cpu_relax();
+        linger(r % 32 * 2000);
         level_receiver_drop(&l->rx);
         test_barrier_wait(&l->gate);
     }
@@ -357,6 +394,7 @@ int main(void)
         CASE(test_watch_each_value_is_dropped_once),
         CASE(test_watch_no_memory_keeps_the_value),
         CASE(test_watch_stress_looks_are_whole_and_the_last_value_is_seen),
+        CASE(test_watch_stress_each_change_wakes),
         CASE(test_watch_stress_last_receiver_wakes_the_sender),
     };
     return TEST_RUN(tests);
