@@ -159,6 +159,7 @@ bool tr_vec_drain_next_back(tr_vec_drain *drain, void *ret_value)
 static void close_drain(tr_vec_drain *drain)
 {
     tr_vec *v = drain->vec_;
+    TR_DCHECK(v->len == drain->start_);
     tri_vec_move(v, drain->type_, drain->start_, drain->tail_, drain->len_ - drain->tail_);
     v->len = drain->start_ + (drain->len_ - drain->tail_);
 }

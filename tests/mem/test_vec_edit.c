@@ -258,6 +258,23 @@ static void test_vec_drain_closes_the_gap_when_panics_pass(void **state)
     assert_string_equal(canary_log, "bCdae");
 }
 
+#ifdef TR_CHECKED
+static void push_while_drained(void *arg)
+{
+    int_vec *v = arg;
+    int_vec_drain drain = int_vec_drain_range(v, 1, 2);
+    int_vec_push(v, 9);
+    int_vec_drain_drop(&drain);
+}
+
+static void test_vec_drain_notices_a_vec_that_was_changed(void **state)
+{
+    (void)state;
+    TR_AUTO_VALUE(int_vec) v = TR_VEC_OF(int_vec, 1, 2, 3);
+    assert_panics(push_while_drained, &v, "v->len == drain->start_");
+}
+#endif
+
 /* -- retain, dedup --------------------------------------------------------------- */
 
 struct choice {
@@ -377,6 +394,9 @@ int main(void)
         CASE(test_vec_drain_takes_out_from_both_ends),
         CASE(test_vec_drain_dropped_early_drops_the_rest_and_closes_the_gap),
         CASE(test_vec_drain_closes_the_gap_when_panics_pass),
+#ifdef TR_CHECKED
+        CASE(test_vec_drain_notices_a_vec_that_was_changed),
+#endif
         CASE(test_vec_retain_drops_in_order_and_looks_once_at_each),
         CASE(test_vec_retain_that_panics_keeps_what_was_not_judged),
         CASE(test_vec_dedup_keeps_the_first_of_each_run),

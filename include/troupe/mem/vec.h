@@ -60,7 +60,8 @@ TR_BEGIN_DECLS
  * TR_VEC(node_rc, TR_RC_FLAGS). Forgotten ones end a checked build at its start. */
 #define TR_VEC(T, ...) TR_VEC_NAMED(T##_vec, T, ##__VA_ARGS__)
 
-/* The same under a name of your own. */
+/* The same under a name of your own; as two headers must do that both need a vec
+ * of int, since a type cannot be made twice. */
 #define TR_VEC_NAMED(V, T, ...)                                                                    \
     TR_VEC_TYPE_(V, T)                                                                             \
     TR_VEC_ROOM_(V, T)                                                                             \
@@ -363,7 +364,8 @@ TR_END_DECLS
  * to its place, also when one of the drops panics. split_off gives [at, len).
  *
  * drain_range takes elements out one by one, from either end, then closes the
- * gap: when it is dropped, with what was not taken, in order.
+ * gap: when it is dropped, with what was not taken, in order. Leave the vec alone
+ * meanwhile: it is cut to [0, start).
  *     TR_AUTO_VALUE(point_vec_drain) d = point_vec_drain_range(&v, 1, 3);
  *     for (point p; point_vec_drain_next(&d, &p);) ...
  */
