@@ -33,7 +33,8 @@
 typedef struct tri_slots {
     tri_actor *base;
     uint32_t capacity;              /* slots; slot 0 is never used, so no pid is 0 */
-    TR_ATOMIC(uint32_t) used;       /* slots below this have been handed out once */
+    /* Apart from what every send reads. */
+    TR_CACHE_ALIGNED TR_ATOMIC(uint32_t) used; /* slots below this have been handed out once */
     TR_ATOMIC(uint32_t) writable;   /* slots below this are more than address space */
     ck_spinlock_fas_t lock;
     uint32_t segments;              /* segments of free slots: the first's index; under lock */

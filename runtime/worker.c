@@ -182,28 +182,71 @@ static uint64_t next_random(tri_worker *worker)
     return worker->random = x;
 }
 
+/* Messages that all workers have handled, and when; 0 where there are many. */
+static tri_progress progress(tri_worker *worker, uint64_t now)
+{
+    tr_system *system = worker->ctx.sender.system;
+    tri_progress p = { .at = now };
+    for (unsigned i = 0; i < system->worker_count && system->worker_count <= TRI_FEW_WORKERS; i++)
+        /* relaxed: statistics */
+        p.messages += tr_load_relaxed(&system->workers[i].counters.messages);
+    return p;
+}
+
+/* Messages a millisecond between two moments. */
+static uint64_t rate(tri_progress from, tri_progress to)
+{
+    return to.at > from.at ? (to.messages - from.messages) * 1000000 / (to.at - from.at) : 0;
+}
+
+/* A theft that has come to its end: did the system do more with us than without? */
+static bool was_worth_it(tri_worker *worker, tri_progress now)
+{
+    uint64_t lasted = now.at - worker->theft.at;
+    uint64_t expected = worker->stolen_count * TRI_STOLEN_TURN;
+    if (lasted < (expected > TRI_LONG_TURN ? expected : TRI_LONG_TURN))
+        return false;
+    /* relaxed: the worker's own word */
+    if (tr_load_relaxed(&worker->turn) > TRI_LONG_TURN)
+        return true;
+    return rate(worker->theft, now) * 10 >= worker->rate_without * 11;
+}
+
 /*
  * What was stolen last is used up. Was it worth it? Two workers that steal from
  * each other all the time are slower than one, since what they share is never in
  * the right cache: an actor costs its thief some lines from the owner's cache, and
  * the owner as many. So a theft that lasted shortly, as a whole or for each actor,
- * makes stealing, and waking somebody for it, pause for a while: longer each time,
- * until one is worth it.
+ * or with which the workers together did less than without, makes stealing, and
+ * waking somebody for it, pause for a while: longer each time, until one is worth
+ * it.
  */
 static void judge_theft(tri_worker *worker, uint64_t now)
 {
-    if (worker->stolen_at == 0)
+    if (worker->theft.at == 0)
         return;
-    uint64_t worth = worker->stolen_count * TRI_STOLEN_TURN;
-    bool was_short = now - worker->stolen_at < (worth > TRI_LONG_TURN ? worth : TRI_LONG_TURN);
+    tri_progress end = progress(worker, now);
+    bool worth = was_worth_it(worker, end);
     uint64_t longer = worker->steal_backoff * 2;
-    worker->steal_backoff = !was_short                       ? TRI_STEAL_BACKOFF
+    worker->steal_backoff = worth                            ? TRI_STEAL_BACKOFF
                             : longer < TRI_STEAL_BACKOFF_MAX ? longer
                                                              : TRI_STEAL_BACKOFF_MAX;
-    worker->no_theft_before = was_short ? now + worker->steal_backoff : 0;
-    worker->stolen_at = 0;
+    worker->no_theft_before = worth ? 0 : now + worker->steal_backoff;
+    worker->theft.at = 0;
+    worker->idle_since = end;
     /* relaxed: a hint for the others */
     tr_store_relaxed(&worker->ctx.sender.system->idle.no_backlog_before, worker->no_theft_before);
+}
+
+/* Something was stolen: how fast is the system without us, if we were away for long
+ * enough to tell? */
+static void note_theft(tri_worker *worker, uint64_t now, uint32_t taken)
+{
+    worker->theft = progress(worker, now);
+    worker->stolen_count = taken;
+    if (worker->idle_since.at != 0 && now - worker->idle_since.at > TRI_LONG_TURN)
+        worker->rate_without = rate(worker->idle_since, worker->theft);
+    tr_count_add(&worker->counters.stolen, taken);
 }
 
 static uint64_t turn_started(tri_worker *worker)
@@ -219,12 +262,21 @@ static uint64_t backlog_time(tri_worker *worker)
     return (uint64_t)tri_run_queue_length(&worker->queue) * tr_load_relaxed(&worker->turn);
 }
 
-/* Work that lasts for less than a wake-up costs its owner less than us - unless the
- * owner is stuck in a long turn. */
-static bool is_worth_stealing_from(tri_worker *victim, uint64_t now, uint64_t no_theft_before)
+/*
+ * Is what waits there worth a wake-up, or a theft? Not if it lasts for less than
+ * those cost; nor in a pause (judge_theft), unless turns are long anyway.
+ */
+static bool is_worth_sharing(tri_worker *worker, uint64_t now, uint64_t pause_ends)
 {
-    return (int64_t)(now - turn_started(victim)) > (int64_t)(2 * TRI_WAKE_PRICE) ||
-           (now >= no_theft_before && backlog_time(victim) > TRI_WAKE_PRICE);
+    /* relaxed: a hint, or the worker's own word */
+    bool is_long = tr_load_relaxed(&worker->turn) > 2 * TRI_STOLEN_TURN;
+    return backlog_time(worker) > TRI_WAKE_PRICE && (is_long || now >= pause_ends);
+}
+
+/* Its owner has not finished what it does for so long that it may be stuck. */
+static bool is_stuck(tri_worker *worker, uint64_t now)
+{
+    return (int64_t)(now - turn_started(worker)) > (int64_t)(2 * TRI_WAKE_PRICE);
 }
 
 /* Half of somebody's ring. */
@@ -235,14 +287,13 @@ static tri_actor *steal(tri_worker *worker, uint64_t now)
     for (unsigned i = 0; i < system->worker_count; i++) {
         tri_worker *victim = &system->workers[(start + i) % system->worker_count];
         uint32_t taken = 0;
-        if (victim == worker || !is_worth_stealing_from(victim, now, worker->no_theft_before))
+        if (victim == worker ||
+            !(is_stuck(victim, now) || is_worth_sharing(victim, now, worker->no_theft_before)))
             continue;
         tri_actor *actor = tri_run_queue_steal(&worker->queue, &victim->queue, &taken);
         if (actor == NULL)
             continue;
-        worker->stolen_at = now;
-        worker->stolen_count = taken;
-        tr_count_add(&worker->counters.stolen, taken);
+        note_theft(worker, now, taken);
         return actor;
     }
     return NULL;
@@ -357,10 +408,9 @@ static tri_actor *next_actor(tri_worker *worker)
 static void wake_for_backlog(tri_worker *worker)
 {
     tr_system *system = worker->ctx.sender.system;
-    if (backlog_time(worker) > TRI_WAKE_PRICE &&
-        /* relaxed: a hint; turn_started was read a moment ago */
-        turn_started(worker) >= tr_load_relaxed(&system->idle.no_backlog_before) &&
-        tri_idle_wants_wake(&system->idle) && tri_idle_notify(system))
+    /* relaxed: a hint; and turn_started was read a moment ago */
+    uint64_t pause_ends = tr_load_relaxed(&system->idle.no_backlog_before);
+    if (is_worth_sharing(worker, turn_started(worker), pause_ends) && tri_idle_wants_wake(&system->idle) && tri_idle_notify(system))
         tr_count_add(&worker->counters.wakes, 1);
 }
 

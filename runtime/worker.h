@@ -33,8 +33,9 @@
 #define TRI_TURN_LIMIT 1000000u   /* ns: a turn ends after the message that passes it */
 #define TRI_WAKE_PRICE 15000u     /* ns of work that make waking another worthwhile */
 #define TRI_STEAL_BACKOFF 5000u   /* ns without a theft after one that was not worth it */
-#define TRI_STEAL_BACKOFF_MAX 1000000u
-#define TRI_STOLEN_TURN 1000u     /* ns that a stolen actor should last */
+#define TRI_STEAL_BACKOFF_MAX 10000000u
+#define TRI_FEW_WORKERS 8u        /* whose progress one can sum up now and then */
+#define TRI_STOLEN_TURN 1000u     /* ns that a stolen actor should last; turns of twice that are worth a theft any time */
 #define TRI_SPAWN_CREDIT 64u      /* at most */
 #define TRI_SPIN 60000u           /* ns of searching before parking */
 
@@ -66,6 +67,12 @@ typedef struct tri_outbox {
 
 /* Which hook of an actor's end runs: behind it the end goes on when it panics. */
 typedef enum tri_end_stage { TRI_END_NOT, TRI_END_STOP_HOOK, TRI_END_DROP } tri_end_stage;
+
+/* What all workers have done by some time. */
+typedef struct tri_progress {
+    uint64_t at; /* ns */
+    uint64_t messages;
+} tri_progress;
 
 /* Written by the worker, read by anyone: see stats.h for what each counts. */
 typedef struct tri_counters {
@@ -120,7 +127,9 @@ struct tri_worker {
     uint32_t spawn_credit;             /* spawns before the limit is looked at again */
     tri_limbo limbo;
     uint64_t random;
-    uint64_t stolen_at;                /* time of the last theft, ns; 0: none, or judged */
+    tri_progress theft;                /* at the last one; .at is 0: none, or judged */
+    tri_progress idle_since;           /* at the end of the one before */
+    uint64_t rate_without;             /* messages a ms while this worker had nothing */
     uint64_t stolen_count;             /* by that theft */
     uint64_t steal_backoff;            /* ns */
     uint64_t no_theft_before;          /* time, ns */
