@@ -53,6 +53,7 @@ inline u64 receive_number(caf::scoped_actor &self) {
 }
 
 outcome pingpong(actor_system &, u64 rounds);
+outcome crossping(actor_system &, u64 trips);
 outcome ring(actor_system &, u64 actors, u64 tokens, u64 hops);
 outcome count(actor_system &, u64 senders, u64 each);
 outcome ask(actor_system &, u64 asks);

@@ -2,6 +2,7 @@
 //
 // Actors are classes on CAF's work-stealing scheduler; CAF 0.17. What was chosen, and why:
 // - scheduler.max-threads = THREADS; all else is left as CAF sets it.
+//   crossping's actors are detached: each brings a thread, and the scheduler's sleep.
 // - classes with members, not functions with state: no std::function around the state.
 // - a message that needs no name is a bare number; only where an actor takes several kinds does
 //   an atom tell them apart.
@@ -26,6 +27,8 @@ static bool run(const std::string &workload, actor_system &sys, double scale, ou
     auto n = [scale](double full) { return u64(std::fmax(1, std::round(full * scale))); };
     if (workload == "pingpong")
         result = pingpong(sys, n(2e6));
+    else if (workload == "crossping")
+        result = crossping(sys, n(1e5));
     else if (workload == "ring1")
         result = ring(sys, 1000, 1, n(5e6));
     else if (workload == "ring100")
@@ -69,6 +72,10 @@ int main(int argc, char **argv) {
     const double scale = argc == 4 ? std::strtod(argv[3], nullptr) : 0;
     if (threads == 0 || !(scale > 0)) {
         std::fputs("usage: bench_caf WORKLOAD THREADS SCALE\n", stderr);
+        return 2;
+    }
+    if (threads != 2 && std::string(argv[1]) == "crossping") {
+        std::fputs("bench_caf: crossping has 2 threads\n", stderr);
         return 2;
     }
     caf::actor_system_config config;

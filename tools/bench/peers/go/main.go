@@ -1,7 +1,8 @@
 // bench_go WORKLOAD THREADS SCALE
 //
 // An actor is a goroutine that owns one channel. What was chosen, and why:
-//   - GOMAXPROCS is THREADS; the collector is left as Go sets it.
+//   - GOMAXPROCS is THREADS; the collector is left as Go sets it. Only crossping's goroutines are
+//     locked to threads.
 //   - Channels have the capacity that was fastest; the constants say which. They are always
 //     bounded, so each workload is arranged so that no two goroutines block each other for ever.
 //   - An answer comes on a channel that the asker makes once and uses again.
@@ -53,6 +54,8 @@ func run(workload string, scale float64) (outcome, bool) {
 	switch workload {
 	case "pingpong":
 		return pingpong(n(2e6)), true
+	case "crossping":
+		return crossping(n(1e5)), true
 	case "ring1":
 		return ring(1000, 1, n(5e6)), true
 	case "ring100":
@@ -92,6 +95,9 @@ func main() {
 	scale, err2 := strconv.ParseFloat(os.Args[3], 64)
 	if err != nil || err2 != nil || threads < 1 || scale <= 0 {
 		usage("usage: bench_go WORKLOAD THREADS SCALE")
+	}
+	if os.Args[1] == "crossping" && threads != 2 {
+		usage("bench_go: crossping has 2 threads")
 	}
 	runtime.GOMAXPROCS(threads)
 	o, known := run(os.Args[1], scale)

@@ -1,7 +1,10 @@
-// Messages between few actors: pingpong, ring, count, mpsc, ask.
+// Messages between few actors: pingpong, crossping, ring, count, mpsc, ask.
 package main
 
-import "time"
+import (
+	"runtime"
+	"time"
+)
 
 const (
 	turnCap  = 0    // who sends waits for what comes back
@@ -29,6 +32,31 @@ func pingpong(rounds uint64) outcome {
 	}()
 	v := <-result
 	return done(2*rounds, start, v == 2*rounds)
+}
+
+// The same between two goroutines that stay on a thread each. The clock starts when both have
+// theirs. A capacity of 1 makes no difference.
+func crossping(trips uint64) outcome {
+	toA, toB := make(chan uint64, turnCap), make(chan uint64, turnCap)
+	ready, result := make(chan struct{}), make(chan outcome)
+	go func() {
+		runtime.LockOSThread()
+		close(ready)
+		for v := range toB {
+			toA <- v + 1
+		}
+	}()
+	go func() {
+		runtime.LockOSThread()
+		<-ready
+		start, v := time.Now(), uint64(0)
+		for i := uint64(0); i < trips; i++ {
+			toB <- v + 1
+			v = <-toA
+		}
+		result <- done(trips, start, v == 2*trips)
+	}()
+	return <-result
 }
 
 // A token counts its hops down; where it ends is known, and summed.

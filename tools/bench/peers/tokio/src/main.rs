@@ -4,6 +4,7 @@
 //! - runtime: multi_thread with THREADS workers; at one thread also current_thread (the fourth
 //!   argument), which needs no atomic queue but has no thread of its own, so that nobody outside
 //!   can ask it. tools/bench/run runs both.
+//!   crossping has two current_thread runtimes, on a thread each.
 //! - mailbox: unbounded mpsc. To send to a bounded one is a future with a semaphore inside, and
 //!   was slower in every workload.
 //! - allocator: mimalloc, from Debian; it was faster than glibc's where tasks are made (fork by
@@ -21,6 +22,7 @@ mod spawning;
 static GLOBAL: alloc::Mimalloc = alloc::Mimalloc;
 
 use report::Outcome;
+use std::mem::ManuallyDrop;
 use tokio::runtime::{Builder, Runtime};
 
 fn scaled(n: u64, scale: f64) -> u64 {
@@ -53,27 +55,43 @@ fn runtime(threads: usize, kind: &str) -> Runtime {
     builder.worker_threads(threads).build().unwrap()
 }
 
+/// What there is: a current_thread runtime has one thread, which then nobody outside can ask;
+/// crossping is about two.
+fn exists(name: &str, threads: usize, kind: &str) -> bool {
+    match kind {
+        "multi" => name != "crossping" || threads == 2,
+        "current" => threads == 1 && name != "ask" && name != "crossping",
+        _ => false,
+    }
+}
+
+fn measure(name: &str, threads: usize, scale: f64, kind: &str) -> Option<Outcome> {
+    if name == "crossping" {
+        return Some(messages::crossping(scaled(100_000, scale))); // brings its own runtimes
+    }
+    // Not dropped: that would first free all tasks that still wait.
+    let rt = ManuallyDrop::new(runtime(threads, kind));
+    if name == "ask" {
+        return Some(messages::ask(&rt, scaled(100_000, scale)));
+    }
+    // Spawned, so that the main task too runs on a worker and not on the thread that waits.
+    let main = run(name.to_string(), threads, scale);
+    rt.block_on(async { tokio::spawn(main).await.unwrap() })
+}
+
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let threads = args.get(1).and_then(|a| a.parse::<usize>().ok()).filter(|&t| t > 0);
     let scale = args.get(2).and_then(|a| a.parse::<f64>().ok()).filter(|&s| s > 0.0);
     let kind = args.get(3).map_or("multi", |a| a.as_str());
     let (threads, scale) = match (threads, scale) {
-        (Some(t), Some(s)) if kind == "multi" || (kind == "current" && t == 1 && args[0] != "ask") => (t, s),
+        (Some(t), Some(s)) if exists(&args[0], t, kind) => (t, s),
         _ => {
             eprintln!("usage: bench_tokio WORKLOAD THREADS SCALE [multi|current]");
             std::process::exit(2)
         }
     };
-    let rt = runtime(threads, kind);
-    let name = args[0].clone();
-    let result = if name == "ask" {
-        Some(messages::ask(&rt, scaled(100_000, scale)))
-    } else {
-        // Spawned, so that the main task too runs on a worker and not on the thread that waits.
-        rt.block_on(async { tokio::spawn(run(name, threads, scale)).await.unwrap() })
-    };
-    match result {
+    match measure(&args[0], threads, scale, kind) {
         Some(outcome) => {
             report::print(&args[0], threads, &outcome);
             std::process::exit(if outcome.right { 0 } else { 1 });

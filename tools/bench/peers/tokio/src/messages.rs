@@ -1,8 +1,8 @@
-//! Messages between few actors: pingpong, ring, count, mpsc, ask.
+//! Messages between few actors: pingpong, crossping, ring, count, mpsc, ask.
 
 use crate::report::{outcome, Outcome};
 use std::time::Instant;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::{unbounded_channel, UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
@@ -34,6 +34,29 @@ pub async fn pingpong(rounds: u64) -> Outcome {
     tokio::spawn(pong(b, to_a));
     let v = tokio::spawn(ping(a, to_b, rounds)).await.unwrap();
     outcome(2 * rounds, start, v == 2 * rounds)
+}
+
+/// The same between two threads with a current_thread runtime each: on a multi_thread one no task
+/// stays where it is. Spawned, both would take a fifth more instructions than as what block_on
+/// runs. The clock starts when both run.
+pub fn crossping(trips: u64) -> Outcome {
+    let alone = || Builder::new_current_thread().build().unwrap();
+    let (to_a, mut a) = unbounded_channel();
+    let (to_b, b) = unbounded_channel();
+    let other = std::thread::spawn(move || {
+        alone().block_on(async {
+            to_a.send(0).unwrap();
+            pong(b, to_a).await
+        })
+    });
+    let result = alone().block_on(async {
+        a.recv().await.unwrap();
+        let start = Instant::now();
+        let v = ping(a, to_b, trips).await;
+        outcome(trips, start, v == 2 * trips)
+    });
+    other.join().unwrap();
+    result
 }
 
 /// A token counts its hops down; where it ends is known, and summed.
