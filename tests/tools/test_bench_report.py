@@ -87,6 +87,31 @@ class TestReport(unittest.TestCase):
         self.assertEqual(cells(one, "ring1"), ["1.0 (1.0 to 1.0)", "-"])
         self.assertEqual(cells(two, "ring1")[-1], "0.22 (tokio)")
 
+    def test_report_workload_without_a_one_worker_form_has_no_row_there(self):
+        page = render(run("troupe", 1.0), run("tokio", 2.0), run("troupe", 2.0, workers=2),
+                      run("troupe", 600.0, "crossping", 2), run("go", 500.0, "crossping", 2),
+                      run("tokio", 0, "crossping", 2, status="exit 1"))
+        one, two = page.split("## Peak memory")[0].split("## 2 workers")
+        self.assertIn("in 1 of 1 workloads.", one)
+        self.assertNotIn("crossping", one)
+        self.assertEqual(cells(two, "crossping, ns per round trip"),
+                         ["600 (600 to 600)", "**failed**", "500 (500 to 500)", "1.20 (Go)"])
+        self.assertIn("in 0 of 1 workloads, and more in crossping.", two)
+        one, two = page.split("## Peak memory")[1].split("\n2 workers:\n")
+        self.assertNotIn("| crossping", one)
+        self.assertEqual(cells(two, "crossping"), ["3.0", "**failed**", "3.0"])
+        self.assertEqual(cells(page, "tokio | crossping"), ["crossping", "2", "1 time: exit 1"])
+
+    def test_report_workload_with_two_workers_alone_has_no_table_for_one(self):
+        page = render(run("troupe", 400.0, "crossping", 2), run("tokio", 800.0, "crossping", 2))
+        self.assertNotIn("1 worker", page)
+        self.assertEqual(cells(page, "crossping")[-1], "0.50 (tokio)")
+        self.assertIn("- **crossping**: two actors that stay on two threads", page)
+
+    def test_report_workload_that_was_not_reached_keeps_its_row(self):
+        page = render(run("troupe", 1.0), run("troupe", 9.0, "fork"), run("troupe", 1.0, workers=2))
+        self.assertEqual(cells(page.split("## 2 workers")[1], "fork"), ["-", "-"])
+
     def test_report_program_that_always_fails_is_shown_and_named(self):
         page = render(run("troupe", 1.0), run("tokio", 0, status="exit -11, no result: a<b|c"))
         self.assertEqual(cells(page, "ring1")[1:], ["**failed**", "-"])
@@ -163,6 +188,17 @@ class TestPlot(unittest.TestCase):
         self.assertIn("$tokio_1 << END\n0 40\nEND", script)
         self.assertNotIn("256", script)
 
+    def test_plot_workload_without_a_one_worker_form_leaves_its_place_empty(self):
+        records = [run(key, value, name, workers) for key, value in (("troupe", 2.0), ("go", 4.0))
+                   for name, workers in (("ask", 1), ("ask", 2), ("crossping", 2))]
+        one, two = plot.script(reports.parse(lines(
+            ABOUT, program("troupe"), program("go"), *records))).split('set title "2 workers"')
+        self.assertIn('set xrange [-0.5:1.5]', one)
+        self.assertIn('set title "1 worker"\nset xtics ("ask" 0)\n', one)
+        self.assertIn("$troupe_1 << END\n0 2\nEND", one)
+        self.assertTrue(two.startswith('\nset xtics ("ask" 0, "crossping" 1)\n'), two)
+        self.assertIn("$go_2 << END\n0 4\n1 4\nEND", two)
+
     def test_plot_nothing_to_draw_is_no_script(self):
         report = reports.parse(lines(ABOUT, program("troupe"), run("troupe", 1.0, "idle")))
         self.assertEqual(plot.script(report), "")
@@ -212,6 +248,14 @@ class TestMeasure(unittest.TestCase):
         self.assertEqual(again, first[1:] + first[:1])
         self.assertNotIn((2, "tokio-ct"), [(step[1], step[3].key) for step in steps])
 
+    def test_measure_plan_has_a_workload_only_with_the_workers_it_is_about(self):
+        kinds = [kind("/nonexistent") for kind in programs.ALL]
+        steps = list(measure.plan(kinds, ["crossping", "fork"], [1, 2, 3], 1))
+        crossed = [(step[1], step[3].key) for step in steps if step[2] == "crossping"]
+        self.assertEqual(crossed, [(2, k.key) for k in programs.ALL if k.key != "tokio-ct"])
+        self.assertEqual({step[1] for step in steps if step[2] == "fork"}, {1, 2, 3})
+        self.assertEqual(list(measure.plan(kinds, ["crossping"], [1], 1)), [])
+
     def test_measure_clock_learns_from_rounds(self):
         fake = Fake("")
         steps = [(r, 1, name, fake) for r in (1, 2) for name in ("ring1", "fork")]
@@ -240,6 +284,11 @@ class TestRun(unittest.TestCase):
             done = self.bench(*wrong)
             self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
             self.assertIn(wrong[0], done.stderr)
+
+    def test_run_workload_that_has_no_form_for_these_workers_is_one_line(self):
+        done = self.bench("--only", "crossping", "--workers", "1,3")
+        self.assertEqual((done.returncode, done.stdout, done.stderr.count("\n")), (2, "", 1))
+        self.assertIn("--workers 1,3: nothing to measure, crossping", done.stderr)
 
     def test_run_report_only_makes_the_page_and_measures_nothing(self):
         with tempfile.TemporaryDirectory() as folder:

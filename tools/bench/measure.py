@@ -135,7 +135,7 @@ def plan(programs, names, worker_counts, rounds):
         for workers in worker_counts:
             for name in names:
                 for program in order:
-                    if program.runs(name, workers):
+                    if workloads.exists(name, workers) and program.runs(name, workers):
                         yield number, workers, name, program
 
 

@@ -10,14 +10,18 @@ STYLES = {
     "troupe": ("#000000", 7), "tokio": ("#d55e00", 5), "tokio-ct": ("#e69f00", 4),
     "go": ("#56b4e9", 9), "erlang": ("#cc79a7", 11), "caf": ("#009e73", 13),
 }
-WIDTH, PANEL = 960, 400
+WIDTH, PANEL = 1040, 400
 
 
 def panel(report, workers, names):
-    """The gnuplot commands of one panel."""
+    """The gnuplot commands of one panel. A workload has the same place in each panel; where it
+    has no form for so many workers, that is empty and without a name."""
     shown = [p["program"] for p in report.programs
              if any((p["program"], name, workers) in report.cells for name in names)]
-    lines = ['set title "%d worker%s"' % (workers, "" if workers == 1 else "s")]
+    tics = ", ".join('"%s" %d' % (name, x) for x, name in enumerate(names)
+                     if workloads.exists(name, workers))
+    lines = ['set title "%d worker%s"' % (workers, "" if workers == 1 else "s"),
+             "set xtics (%s)" % tics]
     drawn = []
     for key in shown:
         points = ["%d %.6g" % (x, report.cells[key, name, workers].median)
@@ -41,11 +45,10 @@ def script(report):
     panels = [p for p in panels if p]
     if not names or not panels:
         return ""
-    tics = ", ".join('"%s" %d' % (name, x) for x, name in enumerate(names))
     head = ["set terminal svg size %d,%d noenhanced background rgb 'white' font 'sans,12'" % (
                 WIDTH, PANEL * len(panels)),
             "set logscale y", "set ylabel 'ns an operation (log scale)'", "set format y '%g'",
-            "set xrange [-0.5:%g]" % (len(names) - 0.5), "set xtics (%s)" % tics,
+            "set xrange [-0.5:%g]" % (len(names) - 0.5),
             "set grid xtics ytics lt 1 lc rgb '#dddddd'",
             "set key outside bottom center horizontal",
             "set multiplot layout %d,1" % len(panels)]

@@ -143,11 +143,16 @@ def shown_programs(report, workers):
     return [p for p in report.programs if p["program"] in ran or p["status"] != "ok"]
 
 
+def shown_names(report, workers):
+    """Those with a row: not those that have no form for so many workers."""
+    return [name for name in report.names if workloads.exists(name, workers)]
+
+
 def results_table(report, workers):
     columns = shown_programs(report, workers)
     head = ["workload"] + [TITLES[p["program"]] for p in columns] + ["troupe / best peer"]
     rows = []
-    for name in report.names:
+    for name in shown_names(report, workers):
         cells = [show(p, name, report.cells.get((p["program"], name, workers))) for p in columns]
         rows.append(["%s, %s" % (name, unit(name))] + cells + [show_ratio(report, name, workers)])
     return table(head, rows)
@@ -156,7 +161,7 @@ def results_table(report, workers):
 def memory_table(report, workers):
     columns = shown_programs(report, workers)
     rows = []
-    for name in report.names:
+    for name in shown_names(report, workers):
         cells = [report.cells.get((p["program"], name, workers)) for p in columns]
         rows.append([name] + [failed(p, c) or "%.1f" % (c.peak / 2**20)
                               for p, c in zip(columns, cells)])

@@ -2,12 +2,13 @@
 import collections
 
 # bytes: the numbers are memory, not time. unlike: programs that do something else for want of
-# the like, so that a ratio to them would say nothing.
-Workload = collections.namedtuple("Workload", "name op what note bytes unlike")
+# the like, so that a ratio to them would say nothing. workers: the one number of workers that it
+# is about; None: any.
+Workload = collections.namedtuple("Workload", "name op what note bytes unlike workers")
 
 
-def workload(name, op, what, note="", in_bytes=False, unlike=()):
-    return Workload(name, op, what, note, in_bytes, unlike)
+def workload(name, op, what, note="", in_bytes=False, unlike=(), workers=None):
+    return Workload(name, op, what, note, in_bytes, unlike, workers)
 
 
 ALL = [
@@ -29,6 +30,13 @@ ALL = [
              "no outside. There the asker is a goroutine or process like the asked, nobody is "
              "woken, and their numbers (marked *) are not in the ratio. Nobody outside can ask "
              "on tokio's current_thread runtime.", unlike=("go", "erlang")),
+    workload("crossping", "round trip",
+             "two actors that stay on two threads, 100,000 round trips",
+             "Each message goes to another thread, and wakes it unless it still looks out for "
+             "one; there is no form with one worker. The actors are pinned to a worker each in "
+             "troupe and bound to a scheduler each in Erlang (an option of spawn_opt that is not "
+             "in the manual), detached in CAF, goroutines locked to their threads in Go, and in "
+             "tokio what two current_thread runtimes run, on a thread each.", workers=2),
     workload("idle", "actor", "1,000,000 actors that have got one message and wait",
              "Growth of the resident memory of the process, divided by the actors, with whatever "
              "is needed to reach them. Erlang's processes hibernate; Go returns free memory to "
@@ -36,3 +44,8 @@ ALL = [
 ]
 NAMES = [w.name for w in ALL]
 BY_NAME = {w.name: w for w in ALL}
+
+
+def exists(name, workers):
+    """Is there a form of the workload for so many workers?"""
+    return BY_NAME[name].workers in (None, workers)
