@@ -14,10 +14,15 @@ static void test_sel_08_after_fires_once(void **state)
     uint64_t when = 0;
     const uint64_t begin = tr_now();
     assert_int_equal(tr_after(TR_MILLISECONDS(50), &rx), TR_OK);
-    assert_int_equal(tr_time_try_recv(rx, &when), TR_EMPTY);
-    assert_true(tr_channel_is_empty(rx));
+    const bool empty = tr_channel_is_empty(rx);
+    const tr_status early = tr_time_try_recv(rx, &when);
+    if (tr_now() - begin < TR_MILLISECONDS(50)) { /* else somebody kept us for that long */
+        assert_true(empty);
+        assert_int_equal(early, TR_EMPTY);
+    }
     assert_int_equal(tr_channel_capacity(rx), 1);
-    assert_int_equal(tr_time_recv(rx, &when), TR_OK);
+    if (early != TR_OK)
+        assert_int_equal(tr_time_recv(rx, &when), TR_OK);
     assert_true(when - begin >= TR_MILLISECONDS(50));
     assert_true(tr_now() >= when);
     assert_true(tr_now() - begin < TR_SECONDS(2));
@@ -83,11 +88,13 @@ static void test_timed_tick_neither_drifts_nor_piles_up(void **state)
         assert_true(when - before >= period);
         before = when;
     }
-    TEST_UNTIL(tr_now() > before + 5 * period); /* late: several periods at once */
+    const uint64_t taken = tr_now();
+    TEST_UNTIL(tr_now() > taken + 5 * period); /* late: several periods at once */
     assert_int_equal(tr_time_try_recv(rx, &when), TR_OK);
-    assert_int_equal(when, before + period);
+    assert_true(when >= before + period);
+    assert_true(when <= taken + period); /* the first that was missed */
     assert_int_equal(tr_time_recv(rx, &when), TR_OK);
-    assert_true(when > before + 5 * period); /* none of those in between */
+    assert_true(when > taken + 5 * period); /* none of those in between */
     tr_time_receiver_drop(&rx);
 }
 
