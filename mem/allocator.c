@@ -89,7 +89,7 @@ void *tr_realloc_from(tr_allocator *allocator, void *block, tr_layout old_layout
     TR_DCHECK(tr_layout_is_valid(old_layout));
     if (!tr_layout_is_valid(new_layout))
         return NULL;
-    if (old_layout.size == 0)
+    if (old_layout.size == 0 || block == NULL)
         return tr_alloc_from(allocator, new_layout);
     if (new_size == 0) {
         tr_dealloc_from(allocator, block, old_layout);

@@ -20,6 +20,7 @@
 #include <troupe/mem/clock.h>
 #include <troupe/mem/condvar.h>
 #include <troupe/mem/cow.h>
+#include <troupe/mem/failing_allocator.h>
 #include <troupe/mem/layout.h>
 #include <troupe/mem/layout_print.h>
 #include <troupe/mem/lazy.h>
@@ -35,6 +36,7 @@
 #include <troupe/mem/semaphore.h>
 #include <troupe/mem/small_vec.h>
 #include <troupe/mem/string.h>
+#include <troupe/mem/tracking_allocator.h>
 #include <troupe/mem/type.h>
 #include <troupe/mem/vec.h>
 

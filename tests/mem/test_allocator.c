@@ -9,9 +9,13 @@
 #include <troupe/mem/allocator.h>
 #include <troupe/mem/panic.h>
 #include <troupe/mem/pool.h>
+#include <troupe/mem/scalars.h>
+#include <troupe/mem/vec.h>
 
 #include "tests/mem/death.h"
 #include "tests/mem/failing.h"
+
+TR_VEC(uint8_t)
 
 static tr_layout bytes(size_t size, size_t align)
 {
@@ -223,9 +227,9 @@ static void test_alc_08_custom_global_sees_each_call(void **state)
     assert_int_equal(custom.calls, 1);
     tr_dealloc(block, bytes(4, 4));
     assert_int_equal(custom.calls, 2);
-    block = tr_alloc_zeroed(bytes(10, 1));
+    uint8_t_vec buffer = uint8_t_vec_with_capacity(10);
     assert_int_equal(custom.calls, 3);
-    tr_dealloc(block, bytes(10, 1));
+    uint8_t_vec_drop(&buffer);
     assert_int_equal(custom.calls, 4);
     block = tr_alloc_from(tr_libc_allocator(), bytes(4, 4));
     tr_dealloc_from(tr_libc_allocator(), block, bytes(4, 4));
@@ -291,6 +295,26 @@ static void test_alc_10_size_zero_never_reaches_the_backend(void **state)
     on_each(zero_size);
 }
 
+static void realloc_of_null(tr_allocator *allocator)
+{
+    unsigned char *block = tr_realloc_from(allocator, NULL, bytes(0, 16), 40);
+    assert_true(is_aligned(block, 16));
+    fill(block, 40);
+    tr_dealloc_from(allocator, block, bytes(40, 16));
+    block = tr_realloc_from(allocator, NULL, bytes(8, 16), 40);
+    assert_true(is_aligned(block, 16));
+    fill(block, 40);
+    tr_dealloc_from(allocator, block, bytes(40, 16));
+    block = tr_realloc_from(allocator, NULL, bytes(8, 16), 0);
+    assert_ptr_equal(block, tr_layout_dangling(bytes(0, 16)));
+}
+
+static void test_pol_13_realloc_of_null_is_alloc(void **state)
+{
+    (void)state;
+    on_each(realloc_of_null);
+}
+
 /* -- fuel: an allocator that has so many bytes ----------------------------- */
 
 struct fuel {
@@ -313,7 +337,7 @@ static void fuel_dealloc(tr_allocator *self, void *block, tr_layout layout)
     tr_dealloc_from(tr_libc_allocator(), block, layout);
 }
 
-static void test_allocator_11_fuel_runs_out_and_block_is_unchanged(void **state)
+static void test_alc_11_fuel_runs_out_and_block_is_unchanged(void **state)
 {
     (void)state;
     struct fuel fuel = {
@@ -333,6 +357,36 @@ static void test_allocator_11_fuel_runs_out_and_block_is_unchanged(void **state)
     assert_int_equal(fuel.left, 250);
     assert_true(is_filled(block, 200));
     tr_dealloc_from(&fuel.base, block, bytes(200, 1));
+}
+
+static void test_alc_11_vec_beyond_the_fuel_is_unchanged(void **state)
+{
+    (void)state;
+    tr_allocator *const outgoing = tr_global_allocator();
+    struct fuel fuel = {
+        .base = { .name = "fuel", .alloc = fuel_alloc, .dealloc = fuel_dealloc },
+        .left = 500,
+    };
+    tr_set_global_allocator(&fuel.base);
+    uint8_t_vec v = uint8_t_vec_with_capacity(50);
+    const size_t left_first = fuel.left;
+    for (size_t i = 0; i < 50; i++)
+        uint8_t_vec_push(&v, (uint8_t)(i * 7 + 1));
+    const tr_status grown = uint8_t_vec_try_reserve_exact(&v, 150);
+    const size_t left_grown = fuel.left;
+    const size_t cap_grown = uint8_t_vec_cap(&v);
+    const tr_status refused = uint8_t_vec_try_reserve_exact(&v, 251);
+    const bool kept = v.len == 50 && uint8_t_vec_cap(&v) == cap_grown && is_filled(v.data, 50);
+    uint8_t_vec_drop(&v);
+    tr_set_global_allocator(outgoing);
+
+    assert_int_equal(left_first, 450);
+    assert_int_equal(grown, TR_OK);
+    assert_int_equal(cap_grown, 200);
+    assert_int_equal(left_grown, 250);
+    assert_int_equal(refused, TR_NOMEM);
+    assert_true(kept);
+    assert_int_equal(fuel.left, 250);
 }
 
 static void impossible_size(tr_allocator *allocator)
@@ -480,7 +534,9 @@ int main(void)
         TEST(test_alc_08_custom_global_sees_each_call),
         TEST(test_allocator_global_null_or_pools_is_the_pools),
         TEST(test_alc_10_size_zero_never_reaches_the_backend),
-        TEST(test_allocator_11_fuel_runs_out_and_block_is_unchanged),
+        TEST(test_pol_13_realloc_of_null_is_alloc),
+        TEST(test_alc_11_vec_beyond_the_fuel_is_unchanged),
+        TEST(test_alc_11_fuel_runs_out_and_block_is_unchanged),
         TEST(test_allocator_realloc_to_impossible_size_is_refused),
         TEST(test_allocator_counting_follows_realloc_and_failure),
         TEST(test_allocator_counting_is_exact_after_threads_joined),

@@ -45,7 +45,8 @@ TR_API void *tr_alloc_from(tr_allocator *allocator, tr_layout layout);
 TR_API void *tr_alloc_zeroed_from(tr_allocator *allocator, tr_layout layout);
 /* Grow or shrink to new_size with the same alignment, keeping the common
  * prefix; NULL: no memory (or an impossible size), the block is untouched.
- * new_size 0 frees the block and gives the dangling address. */
+ * new_size 0 frees the block and gives the dangling address; a block that is NULL
+ * is allocated. */
 TR_API void *tr_realloc_from(tr_allocator *allocator, void *block, tr_layout old_layout, size_t new_size);
 /* NULL is accepted and ignored. */
 TR_API void tr_dealloc_from(tr_allocator *allocator, void *block, tr_layout layout);
