@@ -10,6 +10,7 @@
 
 #include <troupe/mem/allocator.h>
 #include <troupe/mem/arc.h>
+#include <troupe/mem/arena.h>
 #include <troupe/mem/atomic.h>
 #include <troupe/mem/barrier.h>
 #include <troupe/mem/box.h>
