@@ -287,14 +287,12 @@ TR_API tr_channel *tr_channel_never(void);
 #define TR_CHANNEL_SELECT_(NAME, T)                                                                \
     TR_UNUSED static inline tr_select_op NAME##_select_send(NAME##_sender sender, T *message)      \
     {                                                                                              \
-        return (tr_select_op){                                                                     \
-            .channel_ = sender.channel_, .message_ = message, .is_send_ = true                     \
-        };                                                                                         \
+        return tr_select_op_of_(sender.channel_, message, true);                                   \
     }                                                                                              \
     TR_UNUSED static inline tr_select_op NAME##_select_recv(NAME##_receiver receiver,              \
                                                             T *ret_message)                        \
     {                                                                                              \
-        return (tr_select_op){ .channel_ = receiver.channel_, .message_ = ret_message };           \
+        return tr_select_op_of_(receiver.channel_, ret_message, false);                            \
     }
 
 TR_END_DECLS

@@ -64,6 +64,12 @@ TR_API TR_MUST_USE tr_status tr_try_select(tr_select_op *ops, size_t n, size_t *
  * clock does. The same seed and the same readiness give the same choices. */
 TR_API void tr_select_seed(uint64_t seed);
 
+/* One operation on a channel; for jobs_select_send and jobs_select_recv. */
+static inline tr_select_op tr_select_op_of_(tr_channel *channel, void *message, bool is_send)
+{
+    return (tr_select_op){ TR_OK, is_send, false, 0, channel, message, NULL, NULL, NULL };
+}
+
 /* A duration as a deadline; saturates, so a huge one is TR_FOREVER. */
 static inline uint64_t tr_from_now_(uint64_t timeout)
 {

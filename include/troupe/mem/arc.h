@@ -30,8 +30,8 @@
 TR_BEGIN_DECLS
 
 /* A new Arc with one owner, the caller; else as tr_box and tr_try_box. */
-#define tr_arc(T, ...) ((T *)tr_arc_of(tr_type_of(T), &(T){ __VA_ARGS__ }))
-#define tr_try_arc(T, ...) ((T *)tr_try_arc_of(tr_type_of(T), &(T){ __VA_ARGS__ }))
+#define tr_arc(T, ...) ((T *)tr_arc_of(tr_type_of(T), TR_LITERAL(T, __VA_ARGS__)))
+#define tr_try_arc(T, ...) ((T *)tr_try_arc_of(tr_type_of(T), TR_LITERAL(T, __VA_ARGS__)))
 
 /* One more owner of the same value; the result is dropped on its own. O(1). */
 #define tr_arc_clone(p) ((__typeof__(p))tr_arc_clone_owned(p))

@@ -33,9 +33,53 @@
 
 /*
  * Data that a header defines and every file that includes it shares: the
- * linker keeps one copy, so that its address identifies it.
+ * linker keeps one copy, so that its address identifies it - also where files
+ * of C and C++ meet, hence no inline variable in C++, but the same weak symbol
+ * (a const is not external in C++ unless it says so). Its type needs a tag.
  */
+#ifdef __cplusplus
+#define TR_SHARED_DATA extern __attribute__((weak, visibility("default")))
+#else
 #define TR_SHARED_DATA __attribute__((weak, visibility("default")))
+#endif
+
+/*
+ * What C and C++ spell differently. TR_SIZEOF: an empty struct has no bytes in C
+ * and one in C++; what describes it must say the same in both. TR_LITERAL: the
+ * address of a value that lives until the call it is an argument of returns.
+ * TR_BYTEWISE: values of the type are moved by copying their bytes. TR_OPTIONAL:
+ * behind a member that an initialiser may leave out without a warning.
+ */
+#ifdef __cplusplus
+#define TR_ALIGNOF(T) alignof(T)
+#define TR_SIZEOF(T) (__is_empty(T) ? 0 : sizeof(T))
+#define TR_STATIC_ASSERT(...) static_assert(__VA_ARGS__)
+#define TR_SAME_TYPE(a, b) __is_same(a, b)
+#define TR_LITERAL(T, ...)                                                                         \
+    tr_address_of_(({                                                                              \
+        _Pragma("GCC diagnostic push")                                                             \
+        _Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"")                         \
+        const T tr_init_ = { __VA_ARGS__ };                                                        \
+        _Pragma("GCC diagnostic pop")                                                              \
+        tr_init_;                                                                                  \
+    }))
+#define TR_BYTEWISE(T) static_assert(__is_trivially_copyable(T), #T " is not moved by copying its bytes");
+#define TR_OPTIONAL = {}
+extern "C++" {
+template <typename T> static inline const T *tr_address_of_(const T &value)
+{
+    return &value;
+}
+}
+#else
+#define TR_ALIGNOF(T) _Alignof(T)
+#define TR_SIZEOF(T) sizeof(T)
+#define TR_STATIC_ASSERT(...) _Static_assert(__VA_ARGS__)
+#define TR_SAME_TYPE(a, b) __builtin_types_compatible_p(a, b)
+#define TR_LITERAL(T, ...) &(T){ __VA_ARGS__ }
+#define TR_BYTEWISE(T)
+#define TR_OPTIONAL
+#endif
 
 /* The unit in which two cores disturb each other. Two lines on the machines
  * whose prefetcher fetches pairs would be 128; measured there is no gain. */

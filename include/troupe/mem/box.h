@@ -34,10 +34,10 @@ TR_BEGIN_DECLS
  * A new Box of type T, initialised as T's compound literal would be; what is
  * not named is zero. The caller owns it. Out of memory: tr_out_of_memory.
  */
-#define tr_box(T, ...) ((T *)tr_box_of(tr_type_of(T), &(T){ __VA_ARGS__ }))
+#define tr_box(T, ...) ((T *)tr_box_of(tr_type_of(T), TR_LITERAL(T, __VA_ARGS__)))
 
 /* As tr_box, NULL when there is no memory; then nothing was moved. */
-#define tr_try_box(T, ...) ((T *)tr_try_box_of(tr_type_of(T), &(T){ __VA_ARGS__ }))
+#define tr_try_box(T, ...) ((T *)tr_try_box_of(tr_type_of(T), TR_LITERAL(T, __VA_ARGS__)))
 
 /* Uninitialised, as Box::new_uninit: fill it in before its drop runs. NULL when
  * there is no memory. */

@@ -48,13 +48,14 @@ typedef struct tr_cow_str {
 /* Borrow a text; nothing is allocated. */
 static inline tr_cow_str tr_cow_str_borrowed(tr_str text)
 {
-    return (tr_cow_str){ .borrowed_ = text.len != 0 ? text.data : "", .borrowed_len_ = text.len };
+    return (tr_cow_str){ .borrowed_ = text.len != 0 ? text.data : "", .borrowed_len_ = text.len,
+                         .owned_ = { { NULL, 0, 0 } } };
 }
 
 /* Own a string, which is moved in. */
 static inline tr_cow_str tr_cow_str_owned(tr_string string)
 {
-    return (tr_cow_str){ .owned_ = string };
+    return (tr_cow_str){ .borrowed_ = NULL, .borrowed_len_ = 0, .owned_ = string };
 }
 
 /* Does it borrow still? */

@@ -28,7 +28,7 @@ typedef struct tr_layout {
 #ifdef __cplusplus
 #define tr_layout_of(T) (tr_layout{ sizeof(T), alignof(T) })
 #else
-#define tr_layout_of(T) ((tr_layout){ .size = sizeof(T), .align = _Alignof(T) })
+#define tr_layout_of(T) ((tr_layout){ .size = sizeof(T), .align = TR_ALIGNOF(T) })
 #endif
 
 /* As Layout::from_size_align: TR_LAYOUT when align is 0 or no power of two, or

@@ -35,8 +35,8 @@
 TR_BEGIN_DECLS
 
 /* A new Rc with one owner, the caller; else as tr_box and tr_try_box. */
-#define tr_rc(T, ...) ((T *)tr_rc_of(tr_type_of(T), &(T){ __VA_ARGS__ }))
-#define tr_try_rc(T, ...) ((T *)tr_try_rc_of(tr_type_of(T), &(T){ __VA_ARGS__ }))
+#define tr_rc(T, ...) ((T *)tr_rc_of(tr_type_of(T), TR_LITERAL(T, __VA_ARGS__)))
+#define tr_try_rc(T, ...) ((T *)tr_try_rc_of(tr_type_of(T), TR_LITERAL(T, __VA_ARGS__)))
 
 /* One more owner of the same value; the result is dropped on its own. */
 #define tr_rc_clone(p) ((__typeof__(p))tr_rc_clone_owned(p))

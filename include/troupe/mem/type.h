@@ -66,26 +66,28 @@ static inline bool tr_type_is_share(const tr_type *type)
 /*
  * Describe the type T. Options are members of tr_type by name, but with T's own
  * pointer type, so that a function for another type does not compile:
- * .drop, .clone, .eq, .hash, .flags.
+ * .drop, .clone, .eq, .hash, .flags; in C++ in this order, as C++ wants it.
  *
  * The typed record and tr_type share one layout: object pointers have one
  * representation on every platform troupe runs on, and so has a pointer to a
  * function that takes one.
  */
 #define TR_TYPE(T, ...)                                                                            \
-    TR_SHARED_DATA const union {                                                                   \
+    TR_BYTEWISE(T)                                                                                 \
+    TR_SHARED_DATA const union tr_type_of_##T##_ {                                                 \
         struct {                                                                                   \
             const char *name;                                                                      \
             size_t size;                                                                           \
             size_t align;                                                                          \
-            void (*drop)(T * value);                                                               \
-            tr_status (*clone)(T * copy, const T *value);                                          \
-            bool (*eq)(const T *a, const T *b);                                                    \
-            uint64_t (*hash)(const T *value);                                                      \
-            uint32_t flags;                                                                        \
+            void (*drop)(T * value) TR_OPTIONAL;                                                   \
+            tr_status (*clone)(T * copy, const T *value) TR_OPTIONAL;                              \
+            bool (*eq)(const T *a, const T *b) TR_OPTIONAL;                                        \
+            uint64_t (*hash)(const T *value) TR_OPTIONAL;                                          \
+            uint32_t flags TR_OPTIONAL;                                                            \
         } typed;                                                                                   \
         tr_type type;                                                                              \
-    } tr_type_of_##T = { .typed = { .name = #T, .size = sizeof(T), .align = _Alignof(T), ##__VA_ARGS__ } };
+    } tr_type_of_##T = { .typed = { .name = #T, .size = TR_SIZEOF(T),                              \
+                                     .align = TR_ALIGNOF(T), ##__VA_ARGS__ } };
 
 TR_END_DECLS
 

@@ -56,11 +56,13 @@ struct tr_message_type {
 #define TR_BLOCK_ALIGN_(align) ((align) > 16 ? (size_t)(align) : (size_t)16)
 #define TR_BLOCK_SIZE_(size, align, header)                                                        \
     ((TR_OFFSET_(align, header) + (size) + TR_BLOCK_ALIGN_(align) - 1) & ~(TR_BLOCK_ALIGN_(align) - 1))
+#define TR_BLOCK_CLASS_(size, align, header)                                                       \
+    ((uint16_t)((align) > TR_POOL_MAX_ALIGN                                                        \
+                    ? TR_POOL_CLASS_COUNT                                                          \
+                    : TR_POOL_CLASS_OF(TR_BLOCK_SIZE_(size, align, header))))
 #define TR_MESSAGE_BLOCK_(size_, align_, header)                                                   \
     .size = (size_), .align = (align_), .offset_ = (uint16_t)TR_OFFSET_(align_, header),           \
-    .pool_class_ = (uint16_t)((align_) > TR_POOL_MAX_ALIGN                                         \
-                                  ? TR_POOL_CLASS_COUNT                                            \
-                                  : TR_POOL_CLASS_OF(TR_BLOCK_SIZE_(size_, align_, header)))
+    .pool_class_ = TR_BLOCK_CLASS_(size_, align_, header)
 
 struct tr_protocol {
     const char *name;

@@ -70,8 +70,8 @@
     const union P##_behaviour_of_ P##_behaviour = { .typed = {                                      \
         .name = #P,                                                                                \
         .protocol = &P##_protocol,                                                                 \
-        .state_size = sizeof(struct P),                                                            \
-        .state_align = _Alignof(struct P),                                                         \
+        .state_size = TR_SIZEOF(struct P),                                                         \
+        .state_align = TR_ALIGNOF(struct P),                                                       \
         .handlers = P##_handlers_,                                                                 \
         ##__VA_ARGS__                                                                              \
     } };
@@ -92,9 +92,9 @@
             size_t state_size;                                                                     \
             size_t state_align;                                                                    \
             const tr_handler *handlers;                                                            \
-            void (*start)(tr_ctx * ctx, struct P * self);                                          \
-            void (*stop)(tr_ctx * ctx, struct P * self, const tr_exit *why);                       \
-            void (*drop)(struct P * self);                                                         \
+            void (*start)(tr_ctx * ctx, struct P * self) TR_OPTIONAL;                              \
+            void (*stop)(tr_ctx * ctx, struct P * self, const tr_exit *why) TR_OPTIONAL;           \
+            void (*drop)(struct P * self) TR_OPTIONAL;                                             \
         } typed;                                                                                   \
         tr_behaviour type;                                                                         \
     };                                                                                             \
@@ -102,7 +102,7 @@
 
 /* The message type, with .drop and .answer_drop checked against T's pointer. */
 #define TR_MESSAGE_(P, m, T, A, ...)                                                               \
-    TR_SHARED_DATA const union {                                                                   \
+    TR_SHARED_DATA const union P##_message_of_##m##_ {                                             \
         struct {                                                                                   \
             size_t size;                                                                           \
             void (*drop)(T * payload);                                                             \
@@ -121,6 +121,7 @@
         tr_message_type type;                                                                      \
     } P##_message_##m##_ = { .typed = { __VA_ARGS__ } };
 
+#ifndef __cplusplus
 #define TR_TYPE_TELL_(P, m, T, ...)                                                                \
     TR_MESSAGE_(P, m, T, void, .name = #m,                                                         \
                 TR_MESSAGE_BLOCK_(sizeof(T), _Alignof(T), TR_TELL_HEADER_),                        \
@@ -129,13 +130,35 @@
     TR_MESSAGE_(P, m, Q, A, .name = #m, TR_MESSAGE_BLOCK_(sizeof(Q), _Alignof(Q), TR_ASK_HEADER_), \
                 .protocol = &P##_protocol, .tag = P##_tag_##m##_, .answer_name = #A,                  \
                 .answer_size = sizeof(A), .answer_align = _Alignof(A), ##__VA_ARGS__)
+#else
+/* C++ wants the members in their order: the options are looked at first. */
+#define TR_MESSAGE_CXX_(P, m, T, A, header, answer_name, answer_size, answer_align, ...)           \
+    TR_BYTEWISE(T)                                                                                 \
+    struct P##_options_of_##m##_ {                                                                 \
+        void (*drop)(T * payload) TR_OPTIONAL;                                                     \
+        uint32_t flags TR_OPTIONAL;                                                                \
+        void (*answer_drop)(A * answer) TR_OPTIONAL;                                               \
+    };                                                                                             \
+    static constexpr P##_options_of_##m##_ P##_options_for_##m##_ = { __VA_ARGS__ };               \
+    TR_MESSAGE_(P, m, T, A, TR_SIZEOF(T), P##_options_for_##m##_.drop, &P##_protocol,              \
+                P##_tag_##m##_, P##_options_for_##m##_.flags, TR_ALIGNOF(T),                       \
+                (uint16_t)TR_OFFSET_(TR_ALIGNOF(T), header),                                       \
+                TR_BLOCK_CLASS_(TR_SIZEOF(T), TR_ALIGNOF(T), header), #m, answer_name,             \
+                answer_size, answer_align, P##_options_for_##m##_.answer_drop)
+#define TR_TYPE_TELL_(P, m, T, ...)                                                                \
+    TR_MESSAGE_CXX_(P, m, T, void, TR_TELL_HEADER_, NULL, 0, 0, ##__VA_ARGS__)
+#define TR_TYPE_ASK_(P, m, Q, A, ...)                                                              \
+    TR_BYTEWISE(A)                                                                                 \
+    TR_MESSAGE_CXX_(P, m, Q, A, TR_ASK_HEADER_, #A, TR_SIZEOF(A), TR_ALIGNOF(A),                   \
+                    ##__VA_ARGS__)
+#endif
 
 #define TR_CALLS_TELL_(P, m, T, ...)                                                               \
     TR_UNUSED static inline tr_status P##_##m(tr_from from, P##_ref to, T message)                 \
     {                                                                                              \
         void *place = tr_tell_place_(from, to.pid, &P##_message_##m##_.type);                      \
         if (TR_LIKELY(place != NULL)) {                                                            \
-            __builtin_memcpy(place, &message, sizeof(T));                                          \
+            __builtin_memcpy(place, &message, TR_SIZEOF(T));                                       \
             return TR_OK;                                                                          \
         }                                                                                          \
         return tr_tell(from, to.pid, &P##_message_##m##_.type, &message);                             \
@@ -144,7 +167,7 @@
     {                                                                                              \
         void *place = tr_tell_place_(from, to.pid, &P##_message_##m##_.type);                      \
         if (TR_LIKELY(place != NULL)) {                                                            \
-            __builtin_memcpy(place, message, sizeof(T));                                           \
+            __builtin_memcpy(place, message, TR_SIZEOF(T));                                        \
             return TR_OK;                                                                          \
         }                                                                                          \
         return tr_try_tell(from, to.pid, &P##_message_##m##_.type, message);                          \
@@ -199,8 +222,8 @@
     }
 
 #define TR_CHECK_HANDLER_(P, m, TYPE, TEXT)                                                        \
-    _Static_assert(__builtin_types_compatible_p(__typeof__(P##_on_##m), TYPE),                     \
-                   #P "_on_" #m " must be void (tr_ctx *, struct " #P " *, " TEXT ")");
+    TR_STATIC_ASSERT(TR_SAME_TYPE(__typeof__(P##_on_##m), TYPE),                                   \
+                     #P "_on_" #m " must be void (tr_ctx *, struct " #P " *, " TEXT ")");
 
 #define TR_HANDLER_TELL_(P, m, T, ...)                                                             \
     TR_CHECK_HANDLER_(P, m, void(tr_ctx *, struct P *, T *), #T " *")                              \

@@ -33,7 +33,13 @@ typedef struct tr_ctx tr_ctx;
 typedef union tr_from {
     tr_ctx *ctx;
     tr_system *system;
+#ifdef __cplusplus /* which has no transparent unions; passed in the same way */
+    tr_from(tr_ctx *in) : ctx(in) {}
+    tr_from(tr_system *outside) : system(outside) {}
+} tr_from;
+#else
 } __attribute__((transparent_union)) tr_from;
+#endif
 
 typedef struct tr_message_type tr_message_type;
 
