@@ -26,6 +26,7 @@
 #include <troupe/mem/layout_print.h>
 #include <troupe/mem/lazy.h>
 #include <troupe/mem/mutex.h>
+#include <troupe/mem/object_pool.h>
 #include <troupe/mem/once.h>
 #include <troupe/mem/panic.h>
 #include <troupe/mem/pool.h>
