@@ -84,9 +84,9 @@ TR_API void *tr_arena_alloc(tr_arena *arena, tr_layout layout);
  * tr_arena_make(point, &arena, .x = 1). No memory: tr_out_of_memory; the try form
  * gives NULL, and the value is still the caller's. */
 #define tr_arena_make(T, arena, ...)                                                               \
-    ((T *)tr_arena_make_of((arena), tr_type_of(T), &(T){ __VA_ARGS__ }))
+    ((T *)tr_arena_make_of((arena), tr_type_of(T), TR_LITERAL(T, __VA_ARGS__)))
 #define tr_arena_try_make(T, arena, ...)                                                           \
-    ((T *)tr_arena_try_make_of((arena), tr_type_of(T), &(T){ __VA_ARGS__ }))
+    ((T *)tr_arena_try_make_of((arena), tr_type_of(T), TR_LITERAL(T, __VA_ARGS__)))
 TR_API void *tr_arena_make_of(tr_arena *arena, const tr_type *type, const void *value);
 TR_API TR_MUST_USE void *tr_arena_try_make_of(tr_arena *arena, const tr_type *type,
                                               const void *value);

@@ -49,7 +49,7 @@ TR_API TR_MUST_USE tr_status tr_layout_print(FILE *stream, tr_record record);
 TR_API size_t tr_layout_wasted(tr_record record);
 
 /* The record of a C type: 1 to 16 of its members by name. It lives as long as the
- * block it stands in. */
+ * block it stands in. C only: C++ has no array that lives so. */
 #define TR_RECORD(T, ...)                                                                          \
     ((tr_record){                                                                                  \
         .name = #T,                                                                                \

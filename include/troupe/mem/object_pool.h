@@ -70,9 +70,9 @@ TR_API TR_MUST_USE tr_status tr_object_pool_reserve(tr_object_pool *pool, size_t
  * memory, or the limit reached: tr_out_of_memory; the try form gives NULL, and the
  * value is still the caller's. */
 #define tr_object_pool_get(T, pool, ...)                                                           \
-    ((T *)tr_object_pool_get_of((pool), tr_type_of(T), &(T){ __VA_ARGS__ }))
+    ((T *)tr_object_pool_get_of((pool), tr_type_of(T), TR_LITERAL(T, __VA_ARGS__)))
 #define tr_object_pool_try_get(T, pool, ...)                                                       \
-    ((T *)tr_object_pool_try_get_of((pool), tr_type_of(T), &(T){ __VA_ARGS__ }))
+    ((T *)tr_object_pool_try_get_of((pool), tr_type_of(T), TR_LITERAL(T, __VA_ARGS__)))
 TR_API void *tr_object_pool_get_of(tr_object_pool *pool, const tr_type *type, const void *value);
 TR_API TR_MUST_USE void *tr_object_pool_try_get_of(tr_object_pool *pool, const tr_type *type,
                                                    const void *value);
