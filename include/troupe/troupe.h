@@ -31,6 +31,7 @@
 #include <troupe/mem/panic.h>
 #include <troupe/mem/pool.h>
 #include <troupe/mem/rc.h>
+#include <troupe/mem/rcu_cell.h>
 #include <troupe/mem/refcell.h>
 #include <troupe/mem/rwlock.h>
 #include <troupe/mem/ring.h>

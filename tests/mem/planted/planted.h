@@ -27,7 +27,7 @@ struct node {
     tri_rcu_head rcu;
 };
 
-static TR_ATOMIC(struct node *) cell;
+TR_UNUSED static TR_ATOMIC(struct node *) cell;
 static TR_ATOMIC(int) step;
 static TR_ATOMIC(int) sum; /* what was read goes here, so that it is read */
 
@@ -42,7 +42,7 @@ static void step_await(int n)
         sched_yield();
 }
 
-static struct node *new_node(void)
+TR_UNUSED static struct node *new_node(void)
 {
     struct node *n = calloc(1, sizeof *n);
 
@@ -51,7 +51,7 @@ static struct node *new_node(void)
     return n;
 }
 
-static void use(const struct node *n)
+TR_UNUSED static void use(const struct node *n)
 {
     tr_fetch_add_relaxed(&sum, n->payload); /* relaxed: nobody looks */
 }
