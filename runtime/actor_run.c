@@ -66,6 +66,9 @@ static void handle(tri_worker *worker, tri_actor *actor, tri_message *message)
     const tr_message_type *type = message->type;
     const tr_behaviour *behaviour = tri_actor_behaviour(actor);
     if (TR_UNLIKELY(type->protocol != behaviour->protocol)) {
+        /* Not counted as a message of the actor's, but its turn pays for it. */
+        worker->turn_end--;
+        worker->look_at_clock--;
         handle_foreign(worker, actor, message);
         return;
     }
@@ -86,9 +89,9 @@ static void handle(tri_worker *worker, tri_actor *actor, tri_message *message)
 /* The turn is over; the actor may run elsewhere after this. */
 static inline void finish_turn(tri_worker *worker, tri_actor *actor)
 {
-    uint64_t effort = tri_worker_effort(worker);
-    if (TR_UNLIKELY(effort > worker->turn_end))
-        actor->debt = (int16_t)(effort - worker->turn_end < INT16_MAX ? effort - worker->turn_end : INT16_MAX);
+    int64_t beyond = (int64_t)(tri_worker_effort(worker) - worker->turn_end);
+    if (TR_UNLIKELY(beyond > 0))
+        actor->debt = (int16_t)(beyond < INT16_MAX ? beyond : INT16_MAX);
     if (TR_UNLIKELY(worker->timing))
         tri_worker_time_turn(worker, actor);
 }
@@ -167,7 +170,7 @@ static void begin_turn(tri_worker *worker, tri_actor *actor)
     uint64_t messages = tr_load_relaxed(&worker->counters.messages);
     worker->turn_first = messages;
     worker->turn_end = tri_worker_effort(worker) + TRI_QUANTUM;
-    worker->look_at_clock = messages + (worker->timing ? 1 : TRI_QUANTUM);
+    worker->look_at_clock = messages + (worker->timing ? 1 : TRI_FIRST_LOOK);
     if (TR_UNLIKELY(worker->extended))
         worker->extended = false;
     if (TR_UNLIKELY(actor->debt != 0)) {
@@ -182,8 +185,10 @@ static TR_NOINLINE bool time_is_up(tri_worker *worker)
 {
     /* relaxed: the worker's own word */
     uint64_t elapsed = tr_now() - tr_load_relaxed(&worker->turn_started);
-    if (elapsed >= TRI_TURN_LIMIT)
+    if (elapsed >= TRI_TURN_LIMIT) {
+        worker->timing = true; /* it was not: look around after this turn */
         return true;
+    }
     /* relaxed: the worker's own word */
     uint64_t messages = tr_load_relaxed(&worker->counters.messages);
     uint64_t pace = elapsed / (messages - worker->turn_first + 1) + 1; /* ns a message */

@@ -31,7 +31,7 @@ tri_answer *tri_answer_new(size_t size, size_t align)
         return NULL;
     tr_atomic_init(&answer->state, WAITING);
     tr_atomic_init(&answer->refs, 2);
-    answer->kept = answer->taken = false;
+    answer->kept = answer->taken = answer->late = false;
     answer->block_size = block_size;
     answer->next = NULL;
     tr_parker_init(&answer->parker);
@@ -114,15 +114,13 @@ static tr_status take_done(tri_answer *answer, size_t size, void *ret_value)
 
 tr_status tri_answer_wait(tri_answer *answer, uint64_t timeout, size_t size, void *ret_value)
 {
+    /* What the actor took in hand before it ended is somebody's now: that is awaited. */
+    if (answer->late && !answer->taken)
+        return abandon(answer) ? TR_DEAD : take_done(answer, size, ret_value);
     uint64_t now = tr_now();
     uint64_t deadline = timeout < TR_FOREVER - now ? now + timeout : TR_FOREVER;
     tr_status status = tr_parker_park_until(&answer->parker, deadline);
     if (status == TR_TIMEOUT && abandon(answer))
         return TR_TIMEOUT;
     return take_done(answer, size, ret_value);
-}
-
-tr_status tri_answer_take(tri_answer *answer, tr_status otherwise, size_t size, void *ret_value)
-{
-    return abandon(answer) ? otherwise : take_done(answer, size, ret_value);
 }

@@ -23,6 +23,7 @@ struct tri_answer {
     TR_ATOMIC(uint32_t) refs;
     bool kept;        /* a kept reply owns the second reference; set by its handler */
     bool taken;       /* will be completed also after its actor's end; published by that */
+    bool late;        /* its actor had ended when it was pushed; the asker's own */
     tr_status status; /* of a completed ask; published by state */
     size_t block_size;
     tri_answer *next; /* in an actor's list of watchers */
@@ -54,15 +55,8 @@ bool tri_answer_complete_exit(tri_answer *answer, const tr_exit *why);
 
 /*
  * Wait for it and give up the asker's reference: the status it was completed
- * with, or TR_TIMEOUT. On TR_OK `size` bytes are moved to *ret_value.
+ * with, or TR_TIMEOUT, or TR_DEAD when it was pushed too late. On TR_OK `size` bytes are moved to *ret_value.
  */
 tr_status tri_answer_wait(tri_answer *answer, uint64_t timeout, size_t size, void *ret_value);
-
-/* The same without waiting: it is done now, or the asker gives up and gets `otherwise`. */
-tr_status tri_answer_take(tri_answer *answer, tr_status otherwise, size_t size, void *ret_value);
-
-/* Wait for what was pushed to the actor `from`: TR_DEAD if it ended before the push. */
-tr_status tri_await(tr_system *system, tr_pid from, tri_answer *answer, uint64_t timeout, size_t size,
-                    void *ret_value);
 
 #endif

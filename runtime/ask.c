@@ -10,15 +10,6 @@
 #include "runtime/send.h"
 #include "runtime/system_block.h"
 
-tr_status tri_await(tr_system *system, tr_pid from, tri_answer *answer, uint64_t timeout, size_t size,
-                    void *ret_value)
-{
-    /* After the push: see (1) of actor_end.c. What the actor took in hand is somebody's now. */
-    if (!tr_is_alive(system, from) && !answer->taken)
-        return tri_answer_take(answer, TR_DEAD, size, ret_value);
-    return tri_answer_wait(answer, timeout, size, ret_value);
-}
-
 tr_status tr_ask_wait(tr_system *system, tr_pid to, const tr_message_type *type, void *question,
                       uint64_t timeout, void *ret_answer)
 {
@@ -35,7 +26,7 @@ tr_status tr_ask_wait(tr_system *system, tr_pid to, const tr_message_type *type,
         status = answer != NULL ? tri_send_ask(system, to, type, question, answer) : TR_NOMEM;
     }
     if (status == TR_OK)
-        return tri_await(system, to, answer, timeout, type->answer_size, ret_answer);
+        return tri_answer_wait(answer, timeout, type->answer_size, ret_answer);
 
     if (answer != NULL) {
         tri_answer_unref(answer);

@@ -9,6 +9,7 @@
  */
 #include "runtime/idle.h"
 
+#include "runtime/steal.h"
 #include "runtime/system_block.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@ tr_status tri_idle_init(tri_idle *idle)
 {
     tr_atomic_init(&idle->word, 0);
     tr_atomic_init(&idle->waiters, 0);
+    tr_atomic_init(&idle->watched, false);
     tr_atomic_init(&idle->no_backlog_before, 0);
     tr_atomic_init(&idle->outside, 0);
     pthread_condattr_t attributes;
@@ -118,7 +120,35 @@ void tri_idle_leave(tri_idle *idle)
         announce_quiet(idle);
 }
 
-bool tri_idle_park(tri_worker *worker, bool searching)
+/* Is it us who looks again now and then at what does not pay to steal now? */
+static bool begin_watch(tri_idle *idle)
+{
+    bool expected = false;
+    /* relaxed: one of the parked is chosen, nothing is handed over */
+    return tr_cas_relaxed(&idle->watched, &expected, true);
+}
+
+/* Sleep for a while; false: nobody has notified, and the worker is not parked any more. */
+static bool watch(tri_worker *worker, uint64_t leave)
+{
+    tri_idle *idle = &worker->ctx.sender.system->idle;
+    tr_status status = tr_parker_park_until(&worker->parker, tr_now() + TRI_WATCH);
+    /* relaxed: as in begin_watch */
+    tr_store_relaxed(&idle->watched, false);
+    if (status == TR_OK)
+        return true;
+    uint32_t expected = TRI_PARK_PARKED;
+    /* edge park (seq_cst): with notify; one party takes PARKED away */
+    if (!tr_cas_seq_cst(&worker->park, &expected, TRI_PARK_AWAKE)) {
+        tr_parker_park(&worker->parker); /* its unpark is under way */
+        return true;
+    }
+    /* edge park (seq_cst): undone */
+    tr_fetch_add_seq_cst(&idle->word, CHANGE + CHANGE - leave);
+    return false;
+}
+
+tri_park_end tri_idle_park(tri_worker *worker, bool searching)
 {
     tr_system *system = worker->ctx.sender.system;
     tri_idle *idle = &system->idle;
@@ -128,13 +158,14 @@ bool tri_idle_park(tri_worker *worker, bool searching)
     tr_store_seq_cst(&worker->park, TRI_PARK_PARKED);
     /* edge park (seq_cst): with tri_idle_wants_wake */
     uint64_t word = tr_fetch_add_seq_cst(&idle->word, leave) + leave;
-    if (tri_worker_has_work(worker)) {
+    tri_loot loot = tri_steal_look(worker);
+    if (tri_worker_has_duty(worker) || loot == TRI_LOOT_NOW) {
         uint32_t expected = TRI_PARK_PARKED;
         /* edge park (seq_cst): with notify; one party takes PARKED away */
         if (tr_cas_seq_cst(&worker->park, &expected, TRI_PARK_AWAKE)) {
             /* edge park (seq_cst): undone */
             tr_fetch_add_seq_cst(&idle->word, CHANGE + CHANGE - leave);
-            return false;
+            return TRI_PARK_REFUSED;
         }
     } else if (tri_idle_parked(word) == system->worker_count) {
         announce_quiet(idle);
@@ -143,12 +174,16 @@ bool tri_idle_park(tri_worker *worker, bool searching)
     TR_DCHECK(worker->outbox.target == NULL);
     tri_worker_lie_down(worker);
     tri_rcu_offline();
-    tr_parker_park(&worker->parker);
+    bool woken = true;
+    if (loot != TRI_LOOT_NONE && begin_watch(idle))
+        woken = watch(worker, leave);
+    else
+        tr_parker_park(&worker->parker);
     tri_rcu_online();
     tri_worker_wake_up(worker);
     /* relaxed: this worker's word until it parks again; notifiers look for PARKED only */
     tr_store_relaxed(&worker->park, TRI_PARK_AWAKE);
-    return true;
+    return woken ? TRI_PARK_WOKEN : TRI_PARK_WATCHED;
 }
 
 /* All parked, nothing queued, and nothing changed while we looked. */

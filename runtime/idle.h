@@ -36,6 +36,7 @@ typedef struct tri_idle {
     /* parked | searching << 16 | changes << 32; changes make a snapshot comparable */
     TR_CACHE_ALIGNED TR_ATOMIC(uint64_t) word;
     TR_ATOMIC(uint32_t) waiters; /* threads in tri_idle_wait */
+    TR_ATOMIC(bool) watched;     /* a parked worker looks again now and then */
     /* A theft was not worth it: wake nobody for a backlog before this time, ns. */
     TR_ATOMIC(uint64_t) no_backlog_before;
     /* Threads from outside in the middle of making something ready. */
@@ -72,12 +73,18 @@ bool tri_idle_start_search(tri_idle *idle, uint32_t workers);
 /* A searcher found something. True: it was the last one that searched. */
 bool tri_idle_stop_search(tri_idle *idle);
 
+typedef enum tri_park_end {
+    TRI_PARK_REFUSED, /* there was work after all; the worker counts as it did before */
+    TRI_PARK_WOKEN,   /* it was notified, and counts as searching */
+    TRI_PARK_WATCHED, /* it is time to look again; the worker counts as it did before */
+} tri_park_end;
+
 /*
- * Sleep until notified, unless there is work after all. The worker counts as
- * searching when `searching`, and again when this returns true; false: there was
- * work, and it counts as it did before.
+ * Sleep until notified, unless there is work after all. `searching`: the worker
+ * counts as searching. While there is work that does not pay to steal, one of the
+ * parked wakes up every TRI_WATCH to look at it again: its owner may be stuck.
  */
-bool tri_idle_park(tri_worker *worker, bool searching);
+tri_park_end tri_idle_park(tri_worker *worker, bool searching);
 
 /*
  * A thread from outside begins, and ends, a call that may make an actor ready.

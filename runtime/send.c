@@ -10,6 +10,7 @@
  */
 #include "runtime/send.h"
 
+#include "runtime/answer.h"
 #include "runtime/system_block.h"
 
 #include <string.h>
@@ -131,7 +132,8 @@ static TR_NOINLINE tr_status put_slowly(tri_worker *worker, tr_pid to, const tr_
     if (!tri_mailbox_has_slack(actor, type->size, system->held_back)) {
         bool found = tri_mailbox_finds_slack(actor, type->size, system->held_back);
         if (tri_mailbox_backlog(actor) > TRI_OVERLOAD)
-            worker->turn_end -= TRI_OVERLOAD_CHARGE;
+            /* What is counted anyway is looked at each time. */
+            worker->turn_end -= found ? TRI_OVERLOAD_CHARGE : TRI_OVERLOAD_CHARGE / TRI_LOOK_MESSAGES;
         if (!found)
             return put_counted(worker, actor, type, ret_message);
     }
@@ -215,6 +217,9 @@ static tr_status push_new(tr_system *system, tr_pid to, const tr_message_type *t
         ((tri_ask_message *)message)->answer = answer;
     memcpy(tri_message_payload(message), payload, type->size);
     push_outside(system, actor, &message->node);
+    if (answer != NULL)
+        /* edge pid-end (acquire): with tri_actor_end; after the push: see (1) there */
+        answer->late = tri_pid_resolve(&system->slots, to) == NULL;
     return TR_OK;
 }
 

@@ -106,7 +106,7 @@ static bool take_place(tr_system *system)
 /*
  * Is there room for one more? Counting the living means reading every worker's
  * counters, so the answer is good for some spawns: for a fair part of the room
- * that is left. Workers that count at one moment may pass the limit by one each.
+ * that is left. Workers that count at one moment may pass the limit by their credits.
  */
 static TR_NOINLINE bool may_spawn(tr_system *system, uint32_t *ret_credit)
 {

@@ -83,6 +83,7 @@ static void init_worker(tr_system *system, tri_worker *worker, unsigned index)
     worker->random = 0x9e3779b97f4a7c15u * (index + 1);
     worker->steal_backoff = TRI_STEAL_BACKOFF;
     worker->timing = true;
+    worker->outbox.uncounted = TRI_CHAIN_CLOSED;
     tr_atomic_init(&worker->turn_started, system->started);
     worker->limbo.seen = &system->quiet_seen[(size_t)index * system->worker_count];
     tr_atomic_init(&worker->quiet, 1); /* not running yet: as parked */

@@ -69,7 +69,7 @@ tr_status tr_join(tr_system *system, tr_pid pid, uint64_t timeout, tr_exit *ret_
         return status;
     }
     tr_exit ended;
-    status = tri_await(system, pid, answer, timeout, sizeof ended, &ended);
+    status = tri_answer_wait(answer, timeout, sizeof ended, &ended);
     if (status == TR_OK && ret_exit != NULL)
         *ret_exit = ended;
     return status;

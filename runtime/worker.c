@@ -14,6 +14,7 @@
  */
 #include "runtime/worker.h"
 
+#include "runtime/steal.h"
 #include "runtime/system_block.h"
 
 _Thread_local tri_worker *tri_worker_self;
@@ -172,145 +173,13 @@ static tri_actor *next_shared(tri_worker *worker)
     return actor != NULL ? actor : tri_inject_take(&worker->ctx.sender.system->inject);
 }
 
-
-static uint64_t next_random(tri_worker *worker)
-{
-    uint64_t x = worker->random;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return worker->random = x;
-}
-
-/* Messages that all workers have handled, and when; 0 where there are many. */
-static tri_progress progress(tri_worker *worker, uint64_t now)
-{
-    tr_system *system = worker->ctx.sender.system;
-    tri_progress p = { .at = now };
-    for (unsigned i = 0; i < system->worker_count && system->worker_count <= TRI_FEW_WORKERS; i++)
-        /* relaxed: statistics */
-        p.messages += tr_load_relaxed(&system->workers[i].counters.messages);
-    return p;
-}
-
-/* Messages a millisecond between two moments. */
-static uint64_t rate(tri_progress from, tri_progress to)
-{
-    return to.at > from.at ? (to.messages - from.messages) * 1000000 / (to.at - from.at) : 0;
-}
-
-/* A theft that has come to its end: did the system do more with us than without? */
-static bool was_worth_it(tri_worker *worker, tri_progress now)
-{
-    uint64_t lasted = now.at - worker->theft.at;
-    uint64_t expected = worker->stolen_count * TRI_STOLEN_TURN;
-    if (lasted < (expected > TRI_LONG_TURN ? expected : TRI_LONG_TURN))
-        return false;
-    /* relaxed: the worker's own word */
-    if (tr_load_relaxed(&worker->turn) > TRI_LONG_TURN)
-        return true;
-    return rate(worker->theft, now) * 10 >= worker->rate_without * 11;
-}
-
-/*
- * What was stolen last is used up. Was it worth it? Two workers that steal from
- * each other all the time are slower than one, since what they share is never in
- * the right cache: an actor costs its thief some lines from the owner's cache, and
- * the owner as many. So a theft that lasted shortly, as a whole or for each actor,
- * or with which the workers together did less than without, makes stealing, and
- * waking somebody for it, pause for a while: longer each time, until one is worth
- * it.
- */
-static void judge_theft(tri_worker *worker, uint64_t now)
-{
-    if (worker->theft.at == 0)
-        return;
-    tri_progress end = progress(worker, now);
-    bool worth = was_worth_it(worker, end);
-    uint64_t longer = worker->steal_backoff * 2;
-    worker->steal_backoff = worth                            ? TRI_STEAL_BACKOFF
-                            : longer < TRI_STEAL_BACKOFF_MAX ? longer
-                                                             : TRI_STEAL_BACKOFF_MAX;
-    worker->no_theft_before = worth ? 0 : now + worker->steal_backoff;
-    worker->theft.at = 0;
-    worker->idle_since = end;
-    /* relaxed: a hint for the others */
-    tr_store_relaxed(&worker->ctx.sender.system->idle.no_backlog_before, worker->no_theft_before);
-}
-
-/* Something was stolen: how fast is the system without us, if we were away for long
- * enough to tell? */
-static void note_theft(tri_worker *worker, uint64_t now, uint32_t taken)
-{
-    worker->theft = progress(worker, now);
-    worker->stolen_count = taken;
-    if (worker->idle_since.at != 0 && now - worker->idle_since.at > TRI_LONG_TURN)
-        worker->rate_without = rate(worker->idle_since, worker->theft);
-    tr_count_add(&worker->counters.stolen, taken);
-}
-
-static uint64_t turn_started(tri_worker *worker)
-{
-    /* relaxed: a hint, or the worker's own word */
-    return tr_load_relaxed(&worker->turn_started);
-}
-
-/* What waits in the ring, in ns, if it is like what came before. */
-static uint64_t backlog_time(tri_worker *worker)
-{
-    /* relaxed: a hint, or the worker's own word */
-    return (uint64_t)tri_run_queue_length(&worker->queue) * tr_load_relaxed(&worker->turn);
-}
-
-/*
- * Is what waits there worth a wake-up, or a theft? Not if it lasts for less than
- * those cost; nor in a pause (judge_theft), unless turns are long anyway.
- */
-static bool is_worth_sharing(tri_worker *worker, uint64_t now, uint64_t pause_ends)
-{
-    /* relaxed: a hint, or the worker's own word */
-    bool is_long = tr_load_relaxed(&worker->turn) > 2 * TRI_STOLEN_TURN;
-    return backlog_time(worker) > TRI_WAKE_PRICE && (is_long || now >= pause_ends);
-}
-
-/* Its owner has not finished what it does for so long that it may be stuck. */
-static bool is_stuck(tri_worker *worker, uint64_t now)
-{
-    return (int64_t)(now - turn_started(worker)) > (int64_t)(2 * TRI_WAKE_PRICE);
-}
-
-/* Half of somebody's ring. */
-static tri_actor *steal(tri_worker *worker, uint64_t now)
-{
-    tr_system *system = worker->ctx.sender.system;
-    unsigned start = (unsigned)(next_random(worker) % system->worker_count);
-    for (unsigned i = 0; i < system->worker_count; i++) {
-        tri_worker *victim = &system->workers[(start + i) % system->worker_count];
-        uint32_t taken = 0;
-        if (victim == worker ||
-            !(is_stuck(victim, now) || is_worth_sharing(victim, now, worker->no_theft_before)))
-            continue;
-        tri_actor *actor = tri_run_queue_steal(&worker->queue, &victim->queue, &taken);
-        if (actor == NULL)
-            continue;
-        note_theft(worker, now, taken);
-        return actor;
-    }
-    return NULL;
-}
-
-bool tri_worker_has_work(tri_worker *worker)
+bool tri_worker_has_duty(tri_worker *worker)
 {
     tr_system *system = worker->ctx.sender.system;
     /* edge park (seq_cst): each of these is made visible before its producer
      * looks for a parked worker; here it is read after parking was announced */
-    if (tr_load_seq_cst(&worker->inbox) != NULL || tr_load_seq_cst(&worker->ripe) != NULL ||
-        tri_inject_has_work(&system->inject) || tr_load_seq_cst(&system->ending))
-        return true;
-    for (unsigned i = 0; i < system->worker_count; i++)
-        if (tri_run_queue_has_work(&system->workers[i].queue))
-            return true;
-    return false;
+    return tr_load_seq_cst(&worker->inbox) != NULL || tr_load_seq_cst(&worker->ripe) != NULL ||
+           tri_inject_has_work(&system->inject) || tr_load_seq_cst(&system->ending);
 }
 
 static void set_state(tri_worker *worker, tr_worker_state state)
@@ -319,24 +188,25 @@ static void set_state(tri_worker *worker, tr_worker_state state)
     tr_store_relaxed(&worker->counters.state, (uint32_t)state);
 }
 
-/* Search the shared places for a while; NULL: nothing found. */
-static tri_actor *search(tri_worker *worker)
+/* Search the shared places for `ns`, but once at least; NULL: nothing found. */
+static tri_actor *search(tri_worker *worker, uint64_t ns)
 {
     uint64_t started = tr_now();
     uint64_t now = started;
-    judge_theft(worker, now);
+    tri_steal_judge(worker, now);
     do {
         tri_actor *actor = next_shared(worker);
         if (actor == NULL)
-            actor = steal(worker, now);
+            actor = tri_steal(worker, now);
         if (actor != NULL)
             return actor;
-        for (int i = 0; i < 32; i++)
+        /* relaxed: a look at our own line; what is pinned here comes from other cores */
+        for (int i = 0; i < 32 && tr_load_relaxed(&worker->inbox) == NULL; i++)
             tr_cpu_relax();
         quiescent(worker);
         now = tr_now();
         /* relaxed: a hint to leave early; the look before parking is exact */
-    } while (now - started < TRI_SPIN && !tr_load_relaxed(&worker->ctx.sender.system->ending));
+    } while (now - started < ns && !tr_load_relaxed(&worker->ctx.sender.system->ending));
     return NULL;
 }
 
@@ -344,7 +214,8 @@ static tri_actor *search(tri_worker *worker)
 static void leave_search(tri_worker *worker)
 {
     tr_system *system = worker->ctx.sender.system;
-    if (tri_idle_stop_search(&system->idle) && tri_worker_has_work(worker) && tri_idle_notify(system))
+    if (tri_idle_stop_search(&system->idle) &&
+        (tri_worker_has_duty(worker) || tri_steal_look(worker) != TRI_LOOT_NONE) && tri_idle_notify(system))
         tr_count_add(&worker->counters.wakes, 1);
 }
 
@@ -374,10 +245,11 @@ static tri_actor *next_actor(tri_worker *worker)
         return actor;
 
     set_state(worker, TR_WORKER_SEARCHING);
+    uint64_t patience = TRI_SPIN;
     for (bool searching = false;;) {
         if (!searching)
             searching = tri_idle_start_search(&system->idle, system->worker_count);
-        actor = searching ? search(worker) : next_shared(worker);
+        actor = searching ? search(worker, patience) : next_shared(worker);
         if (actor == NULL) {
             tri_limbo_rest(worker);
             actor = next_local(worker); /* what the drops of dead letters sent to */
@@ -389,9 +261,10 @@ static tri_actor *next_actor(tri_worker *worker)
             break;
         }
         prepare_to_park(worker);
-        if (tri_idle_park(worker, searching))
-            searching = true;
-        else
+        tri_park_end end = tri_idle_park(worker, searching);
+        searching = searching || end == TRI_PARK_WOKEN;
+        patience = end == TRI_PARK_WATCHED ? 0 : TRI_SPIN; /* one look each time */
+        if (end == TRI_PARK_REFUSED)
             quiescent(worker);
         set_state(worker, TR_WORKER_SEARCHING);
     }
@@ -404,13 +277,11 @@ static tri_actor *next_actor(tri_worker *worker)
 
 /* -- between turns ------------------------------------------------------------------ */
 
-/* Is what waits in the ring worth waking somebody for? */
 static void wake_for_backlog(tri_worker *worker)
 {
     tr_system *system = worker->ctx.sender.system;
-    /* relaxed: a hint; and turn_started was read a moment ago */
-    uint64_t pause_ends = tr_load_relaxed(&system->idle.no_backlog_before);
-    if (is_worth_sharing(worker, turn_started(worker), pause_ends) && tri_idle_wants_wake(&system->idle) && tri_idle_notify(system))
+    if (tri_steal_is_worth_a_wake(worker) && tri_idle_wants_wake(&system->idle) &&
+        tri_idle_notify(system))
         tr_count_add(&worker->counters.wakes, 1);
 }
 
@@ -424,7 +295,7 @@ static uint32_t smooth(uint32_t average, uint64_t sample)
 static uint64_t note_turns(tri_worker *worker, uint64_t turns)
 {
     uint64_t now = tr_now();
-    uint64_t length = (now - turn_started(worker)) / turns;
+    uint64_t length = (now - tri_worker_turn_started(worker)) / turns;
     /* relaxed: the worker's own word, a hint to others */
     tr_store_relaxed(&worker->turn, smooth(tr_load_relaxed(&worker->turn), length));
     start_turns(worker, now);

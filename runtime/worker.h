@@ -25,6 +25,7 @@
 #define TRI_SLOT_RUN 16u          /* turns in a row from the slot */
 #define TRI_CLAIM 8u              /* actors taken out of the ring at once, while turns are short */
 #define TRI_HOUSEKEEPING 16u      /* turns between two looks around */
+#define TRI_FIRST_LOOK 32u        /* messages before the clock is read in a turn that is not timed */
 #define TRI_QUANTUM 512           /* messages and sends in one turn, and as many ... */
 #define TRI_QUANTUM_EXTRA 131072   /* ... as wait in the mailbox, up to this */
 #define TRI_OVERLOAD 8192u        /* messages: who sends to such a backlog ... */
@@ -38,6 +39,7 @@
 #define TRI_STOLEN_TURN 1000u     /* ns that a stolen actor should last; turns of twice that are worth a theft any time */
 #define TRI_SPAWN_CREDIT 64u      /* at most */
 #define TRI_SPIN 60000u           /* ns of searching before parking */
+#define TRI_WATCH 500000u         /* ns between two looks at work that did not pay */
 
 /* What tr_system and tr_ctx begin with: who is it that calls? */
 typedef struct tri_sender {
@@ -185,8 +187,14 @@ static inline void tri_worker_wake_up(tri_worker *worker)
     tr_fetch_add_acq_rel(&worker->quiet, 1);
 }
 
-/* Is there something for this worker to do? The last look before it parks. */
-bool tri_worker_has_work(tri_worker *worker);
+/* Is there something that this worker must see to? The last look before it parks. */
+bool tri_worker_has_duty(tri_worker *worker);
+
+static inline uint64_t tri_worker_turn_started(tri_worker *worker)
+{
+    /* relaxed: a hint, or the worker's own word */
+    return tr_load_relaxed(&worker->turn_started);
+}
 
 /* The turn of `actor` is over, and turns are timed: note how long it was. */
 void tri_worker_time_turn(tri_worker *worker, tri_actor *actor);

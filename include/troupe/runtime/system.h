@@ -58,7 +58,7 @@ typedef struct tr_config {
     const char *name;          /* shown by `troupe stat`: the program's name */
     unsigned workers;          /* threads: $TROUPE_WORKERS, else one per usable CPU */
     uint32_t max_actors;       /* alive at one time: 2^22 (address space only, until used);
-                                * limits above 65,536 may be passed by one a worker */
+                                * limits above 65,536 may be passed by 64 a worker */
     /* Limits of a mailbox. They are exact, unless both are at least their default:
      * such a mailbox may be passed by 65 messages and 128 KiB for each worker, which
      * is what lets a send count nothing while there is room. */
