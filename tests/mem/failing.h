@@ -1,5 +1,5 @@
 /*
- * failing - an allocator whose nth allocation fails, and all after it
+ * failing - the global allocator says no after so many allocations
  *
  *     failing_allocator failing;
  *     failing_install(&failing, 0);      every allocation fails
@@ -11,42 +11,27 @@
 #ifndef TROUPE_TESTS_MEM_FAILING_H
 #define TROUPE_TESTS_MEM_FAILING_H
 
-#include <troupe/mem/allocator.h>
+#include <troupe/mem/failing_allocator.h>
 
-typedef struct failing_allocator {
-    tr_allocator base;
-    tr_allocator *inner;
-    uint64_t left; /* allocations that still succeed */
-} failing_allocator;
+typedef tr_failing_allocator failing_allocator;
 
-static void *failing_alloc(tr_allocator *self, tr_layout layout)
+/* So many allocations more succeed; UINT64_MAX: all. */
+static inline void failing_allow(failing_allocator *failing, uint64_t successes)
 {
-    failing_allocator *failing = (failing_allocator *)self;
-    if (failing->left == 0)
-        return NULL;
-    failing->left--;
-    return tr_alloc_from(failing->inner, layout);
+    const bool all = successes == UINT64_MAX;
+    tr_failing_allocator_fail(failing, all ? 1 : successes + 1, all ? 0 : UINT64_MAX);
 }
 
-static void failing_dealloc(tr_allocator *self, void *block, tr_layout layout)
-{
-    tr_dealloc_from(((failing_allocator *)self)->inner, block, layout);
-}
-
-/* No alloc_zeroed and no realloc: those made of these two fail with them. */
 static inline void failing_install(failing_allocator *failing, uint64_t successes)
 {
-    *failing = (failing_allocator){
-        .base = { .name = "failing", .alloc = failing_alloc, .dealloc = failing_dealloc },
-        .inner = tr_global_allocator(),
-        .left = successes,
-    };
+    tr_failing_allocator_init(failing, tr_global_allocator());
+    failing_allow(failing, successes);
     tr_set_global_allocator(&failing->base);
 }
 
 static inline void failing_remove(failing_allocator *failing)
 {
-    tr_set_global_allocator(failing->inner);
+    tr_set_global_allocator(failing->inner_);
 }
 
 #endif

@@ -7,13 +7,14 @@
 #include <string.h>
 
 #include <troupe/mem/allocator.h>
+#include <troupe/mem/failing_allocator.h>
 #include <troupe/mem/panic.h>
 #include <troupe/mem/pool.h>
 #include <troupe/mem/scalars.h>
+#include <troupe/mem/tracking_allocator.h>
 #include <troupe/mem/vec.h>
 
 #include "tests/mem/death.h"
-#include "tests/mem/failing.h"
 
 TR_VEC(uint8_t)
 
@@ -41,15 +42,45 @@ static bool is_filled(const unsigned char *block, size_t size)
     return true;
 }
 
-/* Each case runs on the pools and on libc. */
+/* One without alloc_zeroed and realloc, that counts its calls. */
+struct custom {
+    tr_allocator base;
+    tr_allocator *inner;
+    unsigned calls;
+};
+
+static void *custom_alloc(tr_allocator *self, tr_layout layout)
+{
+    struct custom *custom = (struct custom *)self;
+    custom->calls++;
+    return tr_alloc_from(custom->inner, layout);
+}
+
+static void custom_dealloc(tr_allocator *self, void *block, tr_layout layout)
+{
+    struct custom *custom = (struct custom *)self;
+    custom->calls++;
+    tr_dealloc_from(custom->inner, block, layout);
+}
+
+/* Each case runs on the pools, on libc, and on what stands in front of another. */
 static void on_each(void (*f)(tr_allocator *allocator))
 {
     f(tr_pool_allocator());
     f(tr_libc_allocator());
-    failing_allocator forwarding; /* without alloc_zeroed and realloc */
-    failing_install(&forwarding, UINT64_MAX);
-    failing_remove(&forwarding);
-    f(&forwarding.base);
+    struct custom custom = {
+        .base = { .name = "custom", .alloc = custom_alloc, .dealloc = custom_dealloc },
+        .inner = tr_global_allocator(),
+    };
+    f(&custom.base);
+    tr_failing_allocator idle;
+    tr_failing_allocator_init(&idle, tr_global_allocator());
+    f(&idle.base);
+    tr_tracking_allocator *tracking = NULL;
+    assert_int_equal(tr_tracking_allocator_create(tr_global_allocator(), &tracking), TR_OK);
+    f(tr_tracking_allocator_base(tracking));
+    assert_int_equal(tr_tracking_allocator_live(tracking), 0);
+    tr_tracking_allocator_destroy(tracking);
 }
 
 static void write_and_read(tr_allocator *allocator)
@@ -191,26 +222,6 @@ static void test_alc_07_page_and_larger_alignments_survive_realloc(void **state)
 }
 
 /* -- a custom global allocator -------------------------------------------- */
-
-struct custom {
-    tr_allocator base;
-    tr_allocator *inner;
-    unsigned calls;
-};
-
-static void *custom_alloc(tr_allocator *self, tr_layout layout)
-{
-    struct custom *custom = (struct custom *)self;
-    custom->calls++;
-    return tr_alloc_from(custom->inner, layout);
-}
-
-static void custom_dealloc(tr_allocator *self, void *block, tr_layout layout)
-{
-    struct custom *custom = (struct custom *)self;
-    custom->calls++;
-    tr_dealloc_from(custom->inner, block, layout);
-}
 
 static void test_alc_08_custom_global_sees_each_call(void **state)
 {

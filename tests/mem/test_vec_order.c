@@ -316,9 +316,9 @@ static tr_status try_box_and_back(holder_vec *v, holder_vec *other)
     }
     /* Kept by the caller: put back by hand, so that v is as it was. */
     failing_allocator *failing = (failing_allocator *)tr_global_allocator();
-    failing->left = 100;
+    failing_allow(failing, 100);
     *v = holder_vec_from_box(&box);
-    failing->left = 0;
+    failing_allow(failing, 0);
     return status;
 }
 static tr_status try_sort(holder_vec *v, holder_vec *other)
