@@ -410,6 +410,24 @@ static void test_arena_drop_that_panics_loses_nobody(void **state)
     assert_string_equal(canary_log, "bxa");
 }
 
+static void test_arena_rollback_finishes_though_a_drop_panics(void **state)
+{
+    (void)state;
+    canary_reset();
+    tr_arena arena = tr_arena_new_in(NULL, 64);
+    (void)tr_arena_make(grenade, &arena, .name = 'a');
+    const size_t used = tr_arena_used(&arena);
+    struct back back = { &arena, tr_arena_checkpoint(&arena) };
+    (void)tr_arena_make(grenade, &arena, .name = 'b');
+    (void)take(&arena, 1000, 1);
+    (void)tr_arena_make(grenade, &arena, .name = 'x');
+    assert_panics(roll_back, &back, "boom");
+    assert_string_equal(canary_log, "xb");
+    assert_int_equal(tr_arena_used(&arena), used);
+    tr_arena_drop(&arena);
+    assert_string_equal(canary_log, "xba");
+}
+
 /* -- as an allocator, and without one ------------------------------------------- */
 
 static void test_arena_as_allocator_grows_the_last_in_place(void **state)
@@ -434,6 +452,10 @@ static void test_arena_as_allocator_grows_the_last_in_place(void **state)
     assert_int_equal(moved[9], 'a');
     tr_dealloc_from(a, moved, bytes(30, 1));
     assert_int_equal(tr_arena_used(&arena), 150);
+    char *last = tr_alloc_from(a, bytes(50, 1));
+    assert_ptr_equal(tr_realloc_from(a, last, bytes(50, 1), 850), last); /* to the last byte */
+    assert_null(tr_realloc_from(a, last, bytes(850, 1), 851));
+    assert_int_equal(tr_arena_used(&arena), 1000);
     tr_arena_drop(&arena);
 }
 
@@ -506,6 +528,7 @@ int main(void)
         TEST(test_arena_rollback_to_before_the_first_chunk),
         TEST(test_arena_rollback_to_a_stale_mark_panics),
         TEST(test_arena_drop_that_panics_loses_nobody),
+        TEST(test_arena_rollback_finishes_though_a_drop_panics),
         TEST(test_arena_as_allocator_grows_the_last_in_place),
         TEST(test_arena_every_nth_allocation_failing_loses_nothing),
     };

@@ -12,6 +12,7 @@
 #include <troupe/mem/tracking_allocator.h>
 
 #include "tests/mem/death.h"
+#include "tests/mem/panics.h"
 
 static tr_layout bytes(size_t size, size_t align)
 {
@@ -263,6 +264,32 @@ static void test_tracking_allocator_walks_a_long_ring(void **state)
     tr_tracking_allocator_destroy(tracking);
 }
 
+static void panic_at_once(const tr_tracked_block *block, void *arg)
+{
+    (void)arg;
+    tr_panic("saw %zu bytes", block->layout.size);
+}
+
+static void look_and_panic(void *tracking)
+{
+    (void)!tr_tracking_allocator_each(tracking, panic_at_once, NULL);
+}
+
+static void test_tracking_allocator_each_may_panic_and_report_may_be_refused(void **state)
+{
+    (void)state;
+    tr_tracking_allocator *tracking = tracking_new();
+    tr_allocator *const a = tr_tracking_allocator_base(tracking);
+    void *block = tr_alloc_from(a, bytes(9, 1));
+    assert_panics(look_and_panic, tracking, "saw 9 bytes");
+    FILE *full = fopen("/dev/full", "w");
+    assert_non_null(full);
+    assert_int_equal(tr_tracking_allocator_report(tracking, full), TR_IO);
+    (void)fclose(full);
+    tr_dealloc_from(a, block, bytes(9, 1));
+    tr_tracking_allocator_destroy(tracking);
+}
+
 /* -- given back wrongly ------------------------------------------------------- */
 
 static void free_twice(void)
@@ -337,6 +364,7 @@ int main(void)
         TEST(test_grf_02_strong_cycle_is_reported_as_one),
         TEST(test_tracking_allocator_tells_cycles_apart),
         TEST(test_tracking_allocator_walks_a_long_ring),
+        TEST(test_tracking_allocator_each_may_panic_and_report_may_be_refused),
         TEST(test_tracking_allocator_wrong_dealloc_aborts_and_says_why),
         TEST(test_tracking_allocator_stress_knows_what_threads_left),
     };
