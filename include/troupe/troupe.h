@@ -32,6 +32,7 @@
 #include <troupe/mem/pool.h>
 #include <troupe/mem/rc.h>
 #include <troupe/mem/rcu_cell.h>
+#include <troupe/mem/rcu_list.h>
 #include <troupe/mem/refcell.h>
 #include <troupe/mem/rwlock.h>
 #include <troupe/mem/ring.h>
