@@ -183,12 +183,23 @@ static _Unwind_Reason_Code stop(int version, _Unwind_Action actions, _Unwind_Exc
     return _URC_NO_REASON;
 }
 
+/* A catch (...) of C++ that does not throw it on would go on with its boundary
+ * taken for unwinding for ever. */
+static void swallowed(_Unwind_Reason_Code reason, struct _Unwind_Exception *exception)
+{
+    (void)reason;
+    const tri_boundary *b =
+        (const tri_boundary *)((const char *)exception - offsetof(tri_boundary, exception));
+    die(&b->info, "a C++ catch (...) ended the panic instead of throwing it on: aborting\n");
+}
+
 static TR_NORETURN void unwind(tri_boundary *b)
 {
     b->landing = find_landing(b);
     if (b->landing == 0)
         die(&b->info, "the panic's boundary has returned without being disarmed: aborting\n");
     memset(&b->exception, 0, sizeof b->exception);
+    b->exception.exception_cleanup = swallowed;
     stack_ends_here();
     (void)_Unwind_ForcedUnwind(&b->exception, stop, b);
     die(&b->info, "the stack cannot be unwound: aborting\n");

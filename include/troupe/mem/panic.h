@@ -15,7 +15,8 @@
  * inside of that cleanup (tr_catch in a destructor works, as in Rust).
  *
  * Between tr_panic and the boundary every frame must be C compiled with
- * -fexceptions, or C without cleanups (qsort, say), or C++.
+ * -fexceptions, or C without cleanups (qsort, say), or C++. There destructors run; a
+ * catch (...) must throw it on; one that does not, and a noexcept frame, abort.
  *
  * Threads  each thread has boundaries of its own; a panic never leaves its.
  * Memory   raising and catching allocate nothing.

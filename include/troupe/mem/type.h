@@ -12,6 +12,8 @@
  * the name of its descriptor, tr_type_of_point. TR_TYPE may stand in a header:
  * the linker keeps one descriptor for the whole program.
  *
+ * In C++ it stands in any namespace that has a name; T is trivially copyable.
+ *
  * Scalar types in one word (int, char, bool, double, uint64_t ...) are described
  * already, in scalars.h.
  *
