@@ -33,6 +33,7 @@
 #include <troupe/mem/rc.h>
 #include <troupe/mem/rcu_cell.h>
 #include <troupe/mem/rcu_list.h>
+#include <troupe/mem/rcu_map.h>
 #include <troupe/mem/refcell.h>
 #include <troupe/mem/rwlock.h>
 #include <troupe/mem/ring.h>
