@@ -30,7 +30,7 @@
 #define TRI_REGION_COUNT (TRI_CHUNK_BYTES / TRI_REGION_BYTES) /* number 0 is the header */
 #define TRI_SLAB_BLOCKS 64u
 #define TRI_SLABS_PER_REGION 64u /* at most: those of the 16-byte class */
-#define TRI_HOT_PLACES 7936u /* of all hot stacks together: see tri_class_hot */
+#define TRI_HOT_PLACES 20224u /* of all hot stacks together: see tri_class_hot */
 #define TRI_PARCELS 64u
 #define TRI_PARCEL_BYTES (256u * 1024u) /* foreign bytes freed from flush to flush, at most */
 #define TRI_CLASS_UNIT 16u /* bytes; every class size is a multiple */
@@ -148,10 +148,11 @@ static inline size_t tri_region_of(const void *p)
     return ((uintptr_t)p & (TRI_CHUNK_BYTES - 1)) / TRI_REGION_BYTES;
 }
 
-/* Depth of a class's hot stack, in blocks: together with the sizes, about 64 KiB. */
+/* Depth of a class's hot stack, in blocks: no more than 256 KiB of them. Those of up
+ * to 64 bytes are the deepest: messages come in thousands. */
 static inline uint32_t tri_class_hot(unsigned pool_class)
 {
-    return 1024u >> pool_class / 4;
+    return pool_class < 4 ? 4096u : 1024u >> pool_class / 4;
 }
 
 /* Slabs of a class in one region. */

@@ -14,7 +14,7 @@
 
 #define SUBSCRIBERS 1000u
 #define WORDS 512u
-#define AHEAD 16u
+#define AHEAD 4u
 
 typedef struct block {
     uint64_t words[WORDS];
