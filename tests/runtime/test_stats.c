@@ -121,7 +121,9 @@ static void assert_exact(unsigned workers)
     assert_int_equal(sums.spawned, 10);
     assert_int_equal(sums.ended, 6);
     assert_int_equal(sums.panics, 2);
-    assert_true(sums.activations > 0 && sums.activations <= stats.messages + stats.spawned + stats.ended);
+    /* Each actor had a turn; a turn that finds a push half done handles nothing, so there may
+     * be any number of them. */
+    assert_true(sums.activations >= stats.spawned);
     tr_worker_stats worker;
     assert_int_equal(tr_system_get_worker_stats(system, workers, &worker), TR_INVALID);
     assert_int_equal(tr_system_get_worker_stats(system, UINT32_MAX, &worker), TR_INVALID);
