@@ -5,8 +5,12 @@
 
 Each case is the program with one change, and a text that the compiler's message must hold.
 """
-import subprocess
+import os
 import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import refused
 
 PROGRAM = """
 #include <troupe/mem/bytes.h>
@@ -74,37 +78,5 @@ REFUSED = {
 }
 
 
-def compile_text(command, text):
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
-    return done.returncode, done.stderr
-
-
-def judge(command):
-    """What is wrong, a line for each case."""
-    status, messages = compile_text(command, PROGRAM)
-    if status != 0:
-        yield "the program itself does not compile:\n" + messages
-    for name, (old, new, expected) in REFUSED.items():
-        if PROGRAM.count(old) != 1:
-            yield f"{name}: the text to change is there {PROGRAM.count(old)} times"
-            continue
-        status, messages = compile_text(command, PROGRAM.replace(old, new))
-        if status == 0:
-            yield f"{name}: compiles"
-        elif expected not in messages:
-            yield f"{name}: the compiler does not speak of \"{expected}\":\n{messages}"
-
-
-def main():
-    include, compiler = sys.argv[1], sys.argv[2:]
-    command = compiler + ["-std=gnu17", "-Wall", "-Wextra", "-Werror", "-fexceptions", "-I", include, "-x", "c",
-                          "-c", "-o", "/dev/null", "-"]
-    wrong = list(judge(command))
-    for line in wrong:
-        print("FAILED -", line)
-    print(f"{len(REFUSED) - len(wrong)} of {len(REFUSED)} mistakes are refused")
-    return 1 if wrong else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(refused.run(PROGRAM, REFUSED))

@@ -7,8 +7,12 @@ Each case is a program that compiles with one change, and a text that the
 compiler's message must hold. Cases of clang's thread-safety analysis are left
 out for other compilers.
 """
-import subprocess
+import os
 import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import refused
 
 PROGRAM = """
 #include <troupe/mem/condvar.h>
@@ -87,40 +91,10 @@ REFUSED_BY_ANALYSIS = {
 }
 
 
-def compile_text(command, text):
-    done = subprocess.run(command + ["-x", "c", "-"], input=text, capture_output=True, text=True,
-                          check=False)
-    return done.returncode, done.stderr
-
-
-def is_clang(compiler):
-    done = subprocess.run(compiler + ["--version"], capture_output=True, text=True, check=False)
-    return "clang" in done.stdout
-
-
 def main():
-    include, compiler = sys.argv[1], sys.argv[2:]
-    command = compiler + ["-std=gnu17", "-Wall", "-Wextra", "-Wshadow", "-Werror", "-fexceptions", "-I", include,
-                          "-c", "-o", "/dev/null"]
-    cases = dict(REFUSED)
-    if is_clang(compiler):
-        command.append("-Wthread-safety")
-        cases.update(REFUSED_BY_ANALYSIS)
-    status, messages = compile_text(command, PROGRAM)
-    failed = []
-    if status != 0:
-        failed.append("the program itself does not compile:\n" + messages)
-    for name, (old, new, expected) in cases.items():
-        if PROGRAM.count(old) < 1:
-            failed.append(f"{name}: nothing to change")
-            continue
-        status, messages = compile_text(command, PROGRAM.replace(old, new, 1))
-        if status == 0:
-            failed.append(f"{name}: compiles")
-        elif expected not in messages:
-            failed.append(f"{name}: not a word of {expected}:\n{messages}")
-    print("\n".join(failed) or f"{len(cases)} mistakes refused")
-    return 1 if failed else 0
+    if refused.is_clang(refused.arguments()[1]):
+        return refused.run(PROGRAM, REFUSED | REFUSED_BY_ANALYSIS, ["-Wshadow", "-Wthread-safety"])
+    return refused.run(PROGRAM, REFUSED, ["-Wshadow"])
 
 
 if __name__ == "__main__":

@@ -6,8 +6,12 @@
 Each case is a line that replaces one of a program that compiles, and a text that
 the compiler's message must hold, so that it fails for the right reason.
 """
-import subprocess
+import os
 import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import refused
 
 PROGRAM = """
 #include <troupe/mem/arc.h>
@@ -81,32 +85,5 @@ REFUSED = {
 }
 
 
-def compile_text(command, text):
-    done = subprocess.run(command + ["-x", "c", "-"], input=text, capture_output=True, text=True,
-                          check=False)
-    return done.returncode, done.stderr
-
-
-def main():
-    include, compiler = sys.argv[1], sys.argv[2:]
-    command = compiler + ["-std=gnu17", "-Wall", "-Wextra", "-Werror", "-fexceptions", "-I", include,
-                          "-c", "-o", "/dev/null"]
-    status, messages = compile_text(command, PROGRAM)
-    failed = []
-    if status != 0:
-        failed.append("the program itself does not compile:\n" + messages)
-    for name, (old, new, expected) in REFUSED.items():
-        if PROGRAM.count(old) != 1:
-            failed.append(f"{name}: found {PROGRAM.count(old)} times")
-            continue
-        status, messages = compile_text(command, PROGRAM.replace(old, new))
-        if status == 0:
-            failed.append(f"{name}: compiles")
-        elif not any(word in messages for word in expected.split("|")):
-            failed.append(f"{name}: not a word of {expected}:\n{messages}")
-    print("\n".join(failed) or f"{len(REFUSED)} mistakes refused")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(refused.run(PROGRAM, REFUSED))

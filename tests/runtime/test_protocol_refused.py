@@ -6,8 +6,12 @@
 Each case is the counter of protocol.h with one change, and a text that the
 compiler's message must hold, so that it fails for the right reason.
 """
-import subprocess
+import os
 import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import refused
 
 COUNTER = """
 #include <troupe/troupe.h>
@@ -75,32 +79,5 @@ REFUSED = {
 }
 
 
-def compile_text(command, text):
-    done = subprocess.run(command + ["-x", "c", "-"], input=text, capture_output=True, text=True,
-                          check=False)
-    return done.returncode, done.stderr
-
-
-def main():
-    include, compiler = sys.argv[1], sys.argv[2:]
-    command = compiler + ["-std=gnu17", "-Wall", "-Wextra", "-Werror", "-fexceptions", "-I", include,
-                          "-c", "-o", "/dev/null"]
-    status, messages = compile_text(command, COUNTER)
-    failed = []
-    if status != 0:
-        failed.append("the counter itself does not compile:\n" + messages)
-    for name, (old, new, expected) in REFUSED.items():
-        if COUNTER.count(old) < 1:
-            failed.append(f"{name}: nothing to change")
-            continue
-        status, messages = compile_text(command, COUNTER.replace(old, new, 1))
-        if status == 0:
-            failed.append(f"{name}: compiles")
-        elif expected not in messages:
-            failed.append(f"{name}: not a word of {expected}:\n{messages}")
-    print("\n".join(failed) or f"{len(REFUSED)} mistakes refused")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(refused.run(COUNTER, REFUSED))
