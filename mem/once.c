@@ -21,13 +21,13 @@
  */
 #include <troupe/mem/once.h>
 
-#include <limits.h>
-#include <linux/futex.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <troupe/mem/panic.h>
+
+#include "mem/futex.h"
 
 #define STATE 3u
 #define WAITED 4u
@@ -131,16 +131,6 @@ static uint32_t running_here(void)
     return (uint32_t)syscall(SYS_gettid) << OWNER_SHIFT | TR_ONCE_RUNNING_;
 }
 
-static void sleep_on(const tr_once_word_ *once, uint32_t word)
-{
-    (void)syscall(SYS_futex, &once->word_, FUTEX_WAIT_PRIVATE, word, NULL, NULL, 0);
-}
-
-static void wake_all(const tr_once_word_ *once)
-{
-    (void)syscall(SYS_futex, &once->word_, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
-}
-
 /* Sleep until the word is no longer `word` (or for no reason); the word then. */
 static uint32_t wait_for_change(tr_once_word_ *once, uint32_t word)
 {
@@ -151,7 +141,7 @@ static uint32_t wait_for_change(tr_once_word_ *once, uint32_t word)
             return word;
         word |= WAITED; /* invariant 3 */
     }
-    sleep_on(once, word);
+    (void)tri_futex_wait(&once->word_, word, TR_FOREVER);
     /* edge once (acquire): with finish_lock; carries the value. */
     return tr_load_acquire(&once->word_);
 }
@@ -168,7 +158,7 @@ static void finish_lock(struct lock_run *run)
      * carries the value, or the end of our use of its memory. */
     const uint32_t old = tr_swap_release(&once->word_, run->next);
     if ((old & WAITED) != 0)
-        wake_all(once);
+        (void)tri_futex_wake(&once->word_, TRI_FUTEX_ALL);
 }
 
 /* For the owner of the running word. */
