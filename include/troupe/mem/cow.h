@@ -153,6 +153,22 @@ TR_TYPE(tr_cow_str, .drop = tr_cow_str_drop, .clone = tr_cow_str_try_clone, .eq 
             tr_type_of(T)->drop(&old.owned_);                                                      \
     }
 
+/* Of both forms: the value, taken out of the Cow. */
+#define TR_COW_INTO_OWNED_(C, T)                                                                   \
+    TR_UNUSED TR_MUST_USE static inline tr_status C##_try_into_owned(C *cow, T *ret_value)         \
+    {                                                                                              \
+        T *value = NULL;                                                                           \
+        const tr_status status = C##_try_to_mut(cow, &value);                                      \
+        if (status == TR_OK)                                                                       \
+            *ret_value = TR_TAKE(*value);                                                          \
+        return status;                                                                             \
+    }                                                                                              \
+    TR_UNUSED static inline T C##_into_owned(C *cow)                                               \
+    {                                                                                              \
+        T *value = C##_to_mut(cow);                                                                \
+        return TR_TAKE(*value);                                                                    \
+    }
+
 #define TR_COW_OWN_(C, T)                                                                          \
     TR_UNUSED TR_MUST_USE static inline tr_status C##_try_to_mut(C *cow, T **ret_value)            \
     {                                                                                              \
@@ -171,19 +187,7 @@ TR_TYPE(tr_cow_str, .drop = tr_cow_str_drop, .clone = tr_cow_str_try_clone, .eq 
         tr_vec_must_(C##_try_to_mut(cow, &value), tr_type_of(T), 1);                               \
         return value;                                                                              \
     }                                                                                              \
-    TR_UNUSED TR_MUST_USE static inline tr_status C##_try_into_owned(C *cow, T *ret_value)         \
-    {                                                                                              \
-        T *value = NULL;                                                                           \
-        const tr_status status = C##_try_to_mut(cow, &value);                                      \
-        if (status == TR_OK)                                                                       \
-            *ret_value = TR_TAKE(*value);                                                          \
-        return status;                                                                             \
-    }                                                                                              \
-    TR_UNUSED static inline T C##_into_owned(C *cow)                                               \
-    {                                                                                              \
-        T *value = C##_to_mut(cow);                                                                \
-        return TR_TAKE(*value);                                                                    \
-    }                                                                                              \
+    TR_COW_INTO_OWNED_(C, T)                                                                       \
     TR_UNUSED TR_MUST_USE static inline tr_status C##_try_clone(C *copy, const C *from)            \
     {                                                                                              \
         C made = *from;                                                                            \
@@ -268,19 +272,7 @@ TR_TYPE(tr_cow_str, .drop = tr_cow_str_drop, .clone = tr_cow_str_try_clone, .eq 
         tr_vec_must_(C##_try_to_mut(cow, &value), tr_type_of(T), cow->value_.len);                 \
         return value;                                                                              \
     }                                                                                              \
-    TR_UNUSED TR_MUST_USE static inline tr_status C##_try_into_owned(C *cow, V *ret_value)         \
-    {                                                                                              \
-        V *value = NULL;                                                                           \
-        const tr_status status = C##_try_to_mut(cow, &value);                                      \
-        if (status == TR_OK)                                                                       \
-            *ret_value = TR_TAKE(*value);                                                          \
-        return status;                                                                             \
-    }                                                                                              \
-    TR_UNUSED static inline V C##_into_owned(C *cow)                                               \
-    {                                                                                              \
-        V *value = C##_to_mut(cow);                                                                \
-        return TR_TAKE(*value);                                                                    \
-    }                                                                                              \
+    TR_COW_INTO_OWNED_(C, V)                                                                       \
     TR_UNUSED TR_MUST_USE static inline tr_status C##_try_clone(C *copy, const C *from)            \
     {                                                                                              \
         C made = *from;                                                                            \
