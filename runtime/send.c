@@ -51,15 +51,19 @@ static inline void append(tri_outbox *outbox, tri_message *message)
     outbox->last = &message->node;
 }
 
-static inline void begin_chain(tri_outbox *outbox, tri_actor *actor, tri_message *message)
+/* Into an empty outbox; `uncounted` as in tri_outbox. */
+static inline void begin_chain(tri_outbox *outbox, tri_actor *actor, tr_pid to, tri_message *message,
+                               uint64_t uncounted)
 {
     outbox->target = actor;
     outbox->first = outbox->last = &message->node;
+    outbox->to = to.bits;
+    outbox->uncounted = uncounted;
 }
 
 /* To a mailbox whose limit is exact, or near: counted now. */
-static TR_NOINLINE tr_status put_counted(tri_worker *worker, tri_actor *actor, const tr_message_type *type,
-                                         tri_message **ret_message)
+static TR_NOINLINE tr_status put_counted(tri_worker *worker, tri_actor *actor, tr_pid to,
+                                         const tr_message_type *type, tri_message **ret_message)
 {
     tri_outbox *outbox = &worker->outbox;
     /* What the outbox holds for it, and has not counted, counts first. */
@@ -78,7 +82,7 @@ static TR_NOINLINE tr_status put_counted(tri_worker *worker, tri_actor *actor, c
         append(outbox, message);
     } else {
         tri_outbox_flush(worker);
-        begin_chain(outbox, actor, message); /* closed */
+        begin_chain(outbox, actor, to, message, TRI_CHAIN_CLOSED);
     }
     *ret_message = message;
     return TR_OK;
@@ -99,9 +103,7 @@ static inline tri_message *put_first(tri_worker *worker, tr_pid to, const tr_mes
     if (TR_UNLIKELY(message == NULL))
         return NULL;
     message->type = type;
-    begin_chain(&worker->outbox, actor, message);
-    worker->outbox.uncounted = tri_cost(type->size);
-    worker->outbox.to = to.bits;
+    begin_chain(&worker->outbox, actor, to, message, tri_cost(type->size));
     return message;
 }
 
@@ -135,17 +137,14 @@ static TR_NOINLINE tr_status put_slowly(tri_worker *worker, tr_pid to, const tr_
             /* What is counted anyway is looked at each time. */
             worker->turn_end -= found ? TRI_OVERLOAD_CHARGE : TRI_OVERLOAD_CHARGE / TRI_LOOK_MESSAGES;
         if (!found)
-            return put_counted(worker, actor, type, ret_message);
+            return put_counted(worker, actor, to, type, ret_message);
     }
     tri_message *message = tri_message_new(type);
     if (TR_UNLIKELY(message == NULL))
         return TR_NOMEM;
     tri_outbox_flush(worker);
-    begin_chain(&worker->outbox, actor, message);
-    worker->outbox.to = to.bits;
-    worker->outbox.uncounted = tri_cost(type->size);
-    if (type->pool_class_ == TR_POOL_CLASS_COUNT)
-        worker->outbox.uncounted |= TRI_CHAIN_CLOSED; /* a large one stays alone */
+    uint64_t large = type->pool_class_ == TR_POOL_CLASS_COUNT ? TRI_CHAIN_CLOSED : 0; /* stays alone */
+    begin_chain(&worker->outbox, actor, to, message, tri_cost(type->size) | large);
     *ret_message = message;
     return TR_OK;
 }
