@@ -100,6 +100,9 @@ static void assert_exact(unsigned workers)
     assert_int_equal(stats.messages, 51);
     assert_int_equal(stats.queued, 0);
     assert_int_equal(stats.kinds, 1);
+    /* One worker pushes and runs: each turn handles something. */
+    if (workers == 1)
+        assert_true(sum_workers(system).activations <= stats.messages + stats.spawned);
 
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(probe_quit(system, brood.refs[i], (struct nothing){}), TR_OK);
